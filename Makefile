@@ -1,0 +1,49 @@
+# Everything a person or CI runs. Needs make, Python 3.11-3.13 and the Python package index; `.venv` is made once and re-used.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= $(firstword $(foreach v,3.11 3.12 3.13,$(shell command -v python$(v) 2>/dev/null)) python3)
+BIN := .venv/bin
+STAMP := .venv/.installed
+export MLFLOW_DISABLE_TELEMETRY := true
+export DAGSTER_DISABLE_TELEMETRY := true
+# Without bytecode every start of Python would compile 200 packages again.
+unexport PYTHONDONTWRITEBYTECODE
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(STAMP): pyproject.toml constraints.txt
+	@echo "Making .venv with $(PYTHON) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -c constraints.txt -e '.[test]'
+	@touch $(STAMP)
+
+install: $(STAMP)  ## Make .venv from the pinned constraints
+
+demo: $(STAMP)  ## Generate a population, run the whole graph, show the summary
+	@$(BIN)/claims demo
+
+ui: $(STAMP)  ## Open the Dagster UI on the state that `make demo` left
+	@$(BIN)/claims ui
+
+test: $(STAMP)  ## All tests that need only Python packages
+	@$(BIN)/python -m pytest -q -m "not full"
+
+test-full: $(STAMP)  ## The tests that need more: a system PostgreSQL, Chromium
+	@$(BIN)/python -m pytest -q -m full
+
+lint: $(STAMP)  ## Style, types, and the engine calls that are forbidden
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright
+	@$(BIN)/dg check defs 2>/dev/null || $(BIN)/dg check defs
+
+constraints: $(STAMP)  ## Resolve the pins again, for all supported Pythons
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra test --no-header --no-annotate --no-emit-index-url pyproject.toml -o constraints.txt
+	@echo "uv==$$($(BIN)/uv --version | cut -d' ' -f2)" >> constraints.txt
+
+clean:  ## Remove .venv and the demo's state
+	rm -rf .venv .claims
+
+.PHONY: help install demo ui test test-full lint constraints clean

@@ -1,0 +1,1 @@
+"""Typed rows exactly as they came, one table a feed, plus the links between claim versions."""

@@ -1,0 +1,40 @@
+"""The Dagster instance under CLAIMS_HOME, used by the console script and by the UI alike."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import dagster as dg
+
+from claims_assets.cli.errors import NotDone
+from claims_assets.settings import Settings
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def prepared_home(settings: Settings) -> Path:
+    """CLAIMS_HOME/dagster with the checkout's dagster.yaml in it; sets DAGSTER_HOME for this process and its children."""
+    home = settings.dagster_home
+    home.mkdir(parents=True, exist_ok=True)
+    source = CHECKOUT / "dagster.yaml"
+    if not source.exists():
+        raise NotDone(f"No dagster.yaml beside the package in {CHECKOUT}: run `claims` from a checkout of the project.")
+    shutil.copyfile(source, home / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(home)
+    return home
+
+
+def instance_for(settings: Settings) -> dg.DagsterInstance:
+    """The persistent instance of these settings."""
+    prepared_home(settings)
+    return dg.DagsterInstance.get()
+
+
+def serve(settings: Settings, port: int) -> None:
+    """Replace this process by `dagster dev` on the instance of these settings."""
+    with instance_for(settings):
+        pass  # two processes that open a fresh instance at once would both create its tables
+    os.environ["CLAIMS_HOME"] = str(settings.home)
+    command = [sys.executable, "-m", "dagster", "dev", "--workspace", str(CHECKOUT / "workspace.yaml"), "--port", str(port)]
+    os.execv(command[0], command)

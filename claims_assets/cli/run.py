@@ -1,0 +1,130 @@
+"""Materialize a range of claim months in one process, with one line of progress per asset."""
+
+import time
+import uuid
+from collections.abc import Sequence
+
+import dagster as dg
+from rich.console import Console
+
+from claims_assets.cli.errors import NotDone
+from claims_assets.cli.instance import instance_for
+from claims_assets.cli.summary import print_summary
+from claims_assets.partitions import MONTH, claim_months, months_between
+from claims_assets.runtime.resources import resources_for
+from claims_assets.settings import Settings
+
+RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+CLAIM_FEEDS = ("medical_claims", "pharmacy_claims")
+
+
+def run_range(settings: Settings, first: str | None, last: str | None, select: str | None) -> None:
+    """Stage the landing files, then materialize everything (or `select`) for the months `first`..`last`.
+
+    Raises:
+        NotDone: a step failed, the selection is empty, or there is no month to run.
+    """
+    from claims_assets.definitions import build
+
+    console = Console()
+    definitions = build(settings)
+    graph = definitions.resolve_asset_graph()
+    sources = [k for k in graph.materializable_asset_keys if graph.get(k).group_name == "sources"]
+    rest = [k for k in graph.materializable_asset_keys if k not in sources]
+    if select:
+        chosen = dg.AssetSelection.from_string(select).resolve(graph)
+        sources, rest = [k for k in sources if k in chosen], [k for k in rest if k in chosen]
+        if not sources and not rest:
+            raise NotDone(f"--select {select!r} names no asset: see the keys with `dg list defs`.")
+    started = time.monotonic()
+    with instance_for(settings) as instance:
+        if sources:
+            execute(definitions, instance, sources, {}, console)
+        if rest:
+            months = _months(settings, first, last)
+            console.print(f"\n{len(months)} claim months, {months[0]} to {months[-1]}", style="bold")
+            execute(definitions, instance, rest, dict(zip(RANGE_TAGS, (months[0], months[-1]), strict=True)), console)
+    print_summary(settings, console)
+    console.print(f"Done in {time.monotonic() - started:.0f} s.", style="bold green")
+
+
+def _months(settings: Settings, first: str | None, last: str | None) -> list[str]:
+    """The asked months, or those that the staged claims hold, held against the partitions that exist."""
+    lake = resources_for(settings)["lake"]
+    held = [m for feed in CLAIM_FEEDS for m in lake.rows_by_month("landing", feed) if m]
+    if not held and not (first and last):
+        raise NotDone(f"The staged claims hold no {MONTH}: put claim files under {settings.landing}, or give --from and --to.")
+    first, last = first or min(held), last or max(held)
+    keys = claim_months.get_partition_keys()
+    if not first <= last:
+        raise NotDone(f"--from {first} is later than --to {last}: swap them.")
+    if first < keys[0]:
+        raise NotDone(f"--from {first} is before CLAIMS_START_MONTH={keys[0]}: set CLAIMS_START_MONTH={first}.")
+    if last > keys[-1]:
+        raise NotDone(f"--to {last} has not begun: the newest claim month is {keys[-1]}.")
+    return months_between(first, last)
+
+
+def execute(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    keys: Sequence[dg.AssetKey],
+    tags: dict[str, str],
+    console: Console,
+) -> None:
+    """Run these assets in this process and print one line as each ends.
+
+    Raises:
+        NotDone: a step failed; the message is the step's own sentence.
+    """
+    run_id = str(uuid.uuid4())
+    progress = Progress(console, len(keys))
+    instance.add_event_listener(run_id, progress)
+    job = definitions.resolve_implicit_global_asset_job_def()
+    result = job.execute_in_process(
+        instance=instance, asset_selection=list(keys), tags=tags, run_id=run_id, raise_on_error=False
+    )
+    if not result.success:
+        raise NotDone(progress.failure or f"Run {run_id} failed: see it in the Dagster UI (`claims ui`).")
+
+
+class Progress:
+    """Listens to a run's events: `callable(event)`."""
+
+    def __init__(self, console: Console, total: int):
+        self.console, self.total, self.done = console, total, 0
+        self.failure: str | None = None
+        self.rows: dict[str, str] = {}
+
+    def __call__(self, entry: dg.EventLogEntry) -> None:
+        event = entry.dagster_event
+        if event is None:
+            return
+        if event.is_step_materialization and event.asset_key:
+            self.rows[event.asset_key.to_user_string()] = _rows(event.step_materialization_data.materialization.metadata)
+        elif event.is_step_success:
+            self.done += 1
+            name = (event.step_key or "").replace("__", "/", 1)
+            seconds = event.step_success_data.duration_ms / 1000
+            place = f"[{self.done:>{len(str(self.total))}}/{self.total}]"
+            self.console.print(f"{place} {name:<44} {seconds:6.1f} s  {self.rows.get(name, '')}", markup=False, highlight=False)
+        elif event.is_step_failure:
+            self.failure = f"{(event.step_key or '').replace('__', '/', 1)}: {_sentence(event.step_failure_data)}"
+
+
+def _rows(metadata: dict[str, dg.MetadataValue]) -> str:
+    kept, aside = metadata.get("rows_in"), metadata.get("rows_quarantined")
+    if kept is None:
+        return ""
+    set_aside = int(aside.value) if aside else 0
+    return f"{int(kept.value) - set_aside:>9,} rows" + (f", {set_aside:,} quarantined" if set_aside else "")
+
+
+def _sentence(failure) -> str:
+    """What a failed step says: the description of its Failure, else the innermost error's first line."""
+    if failure.user_failure_data and failure.user_failure_data.description:
+        return failure.user_failure_data.description
+    error = failure.error
+    while error.cause:
+        error = error.cause
+    return error.message.strip().splitlines()[0]

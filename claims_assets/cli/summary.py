@@ -1,0 +1,79 @@
+"""The table of tables: what each one holds, what was set aside and why, and the newest outreach list by tier."""
+
+from rich.console import Console
+from rich.table import Table as Grid
+
+from claims_assets.definitions import tables
+from claims_assets.runtime.lake import Lake
+from claims_assets.runtime.resources import resources_for
+from claims_assets.settings import Settings
+
+REASONS_SHOWN = 3
+
+
+def print_summary(settings: Settings, console: Console | None = None) -> None:
+    """Print rows per table, rows quarantined by reason, members scored, and the list by tier."""
+    console = console or Console()
+    lake = resources_for(settings)["lake"]
+    console.print(_tables(lake))
+    for line in _newest_month(lake):
+        console.print(line, highlight=False)
+
+
+def _tables(lake: Lake) -> Grid:
+    grid = Grid(title="Tables", header_style="bold")
+    for name, right in (("table", False), ("months", True), ("rows in", True), ("kept", True), ("quarantined", True), ("reasons", False)):
+        grid.add_column(name, justify="right" if right else "left")
+    from claims_assets.sources.feeds import FEEDS
+
+    names = [("landing", feed) for feed in FEEDS] + [(t.schema, t.name) for t in tables()]
+    for schema, name in names:
+        kept = lake.rows_by_month(schema, name)
+        if not lake.exists(schema, name):
+            grid.add_row(f"{schema}.{name}", "", "", "never built", "", "")
+            continue
+        aside = quarantined_by_reason(lake, schema, name)
+        months = len([m for m in kept if m]) or "all"
+        total, lost = sum(kept.values()), aside.pop("")
+        shown = ", ".join(f"{rule} {n:,}" for rule, n in list(aside.items())[:REASONS_SHOWN])
+        grid.add_row(f"{schema}.{name}", str(months), f"{total + lost:,}", f"{total:,}", f"{lost:,}", shown)
+    return grid
+
+
+def quarantined_by_reason(lake: Lake, schema: str, name: str) -> dict[str, int]:
+    """Rows set aside of a table: reason -> rows, most first; under '' all of them (a row may have several reasons)."""
+    if not lake.exists("quarantine", f"{schema}_{name}"):
+        return {"": 0}
+    import pyarrow.compute as pc
+    from deltalake import DeltaTable
+
+    reasons = DeltaTable(str(lake.path("quarantine", f"{schema}_{name}"))).to_pyarrow_table(columns=["_reasons"]).column(0)
+    counted = pc.value_counts(pc.list_flatten(reasons)).to_pylist()
+    ordered = sorted(((v["values"], v["counts"]) for v in counted), key=lambda pair: (-pair[1], pair[0]))
+    return {"": len(reasons)} | dict(ordered)
+
+
+def _newest_month(lake: Lake) -> list[str]:
+    """One line on the newest month scored, one per tier of its list; counts only."""
+    lines = []
+    scored = lake.rows_by_month("gold", "member_risk_predictions")
+    if scored:
+        month = max(scored)
+        by_status = _count(lake, "member_risk_predictions", month, "model_status")
+        share = ", ".join(f"{n:,} by {status}" for status, n in by_status.items())
+        lines.append(f"Members scored as of {month}: {scored[month]:,} ({share})")
+    listed = lake.rows_by_month("gold", "immunization_master_outreach_list")
+    if listed:
+        month = max(listed)
+        lines.append(f"Outreach list as of {month}: {listed[month]:,} members")
+        lines += [f"  {tier:<24} {n:>7,}" for tier, n in _count(lake, "immunization_master_outreach_list", month, "outreach_tier").items()]
+    return lines
+
+
+def _count(lake: Lake, name: str, month: str, column: str) -> dict[str, int]:
+    import pyarrow.compute as pc
+    from deltalake import DeltaTable
+
+    table = DeltaTable(str(lake.path("gold", name)))
+    values = table.to_pyarrow_table(partitions=[("claim_month", "=", month)], columns=[column]).column(0)
+    return dict(sorted((v["values"], v["counts"]) for v in pc.value_counts(values).to_pylist()))

@@ -1,0 +1,1 @@
+"""Risk models: trained on the past only, registered in MLflow."""

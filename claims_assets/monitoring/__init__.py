@@ -1,0 +1,1 @@
+"""What the contracts found, by table and month."""

@@ -1,0 +1,83 @@
+"""What each rule found: one row per table, claim month and rule, also for rules that nothing broke.
+
+Written by every table's own write, whether it was committed or blocked. Holds counts only.
+"""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from claims_assets import columns as c
+from claims_assets.contracts import Compiled, Contract, compiled
+from claims_assets.layers import LAYERS
+from claims_assets.runtime.delta import delta_exists
+from claims_assets.runtime.stage import Findings
+
+WHOLE = "all"
+"""Stands in `claim_month` for an unpartitioned table."""
+
+
+class ContractResults(Contract):
+    """What each rule found: one row per table, claim month and rule."""
+
+    table_name: str = c.required("Table as `schema.table`.")
+    claim_month: str = c.required("Claim month, or `all` for an unpartitioned table.")
+    rule: str = c.required("Rule as a true statement about a good row.")
+    severity: str = c.required("What breaking it does.", isin=["warn", "quarantine", "block"])
+    rows: c.Count = c.count("Rows that were checked.")
+    failed: c.Count = c.count("Rows that broke the rule.")
+    committed: bool = c.flag("Whether the write that found this was committed.")
+
+    class Config:
+        unique = ["table_name", "claim_month", "rule"]
+
+
+contract_results = dg.AssetSpec(
+    dg.AssetKey(["monitoring", "contract_results"]),
+    group_name="monitoring",
+    description=ContractResults.__doc__,
+    owners=[LAYERS["monitoring"].owner],
+    tags={"phi": "none", "domain": "claims"},
+    kinds={"deltalake"},
+    metadata={
+        "dagster/column_schema": compiled(ContractResults).column_schema(),
+        "dagster/table_name": "monitoring.contract_results",
+    },
+)
+"""Not a step of its own: each table's write adds its rows."""
+
+
+def result_rows(name: str, contract: Compiled, findings: Findings) -> list[dict]:
+    """One row per month and rule; rules a transform rejected rows for are added as `quarantine`."""
+    severity = contract.severity_of()
+    severity |= {r: "quarantine" for r in findings.failed_by_rule() if r not in severity}
+    months = sorted({*findings.kept, *findings.quarantined})
+    return [
+        {
+            "table_name": name,
+            "claim_month": month or WHOLE,
+            "rule": rule,
+            "severity": severity[rule],
+            "rows": findings.kept.get(month, 0) + findings.quarantined.get(month, 0),
+            "failed": findings.failed.get(month, {}).get(rule, 0),
+            "committed": not findings.blocked,
+        }
+        for month in months
+        for rule in sorted(severity)
+    ]
+
+
+def write_results(lake, name: str, months: Sequence[str] | None, rows: list[dict]) -> None:
+    """Replace what is stored for this table and these months, in one commit."""
+    import pyarrow as pa
+    from deltalake import write_deltalake
+
+    path = lake.path("monitoring", "contract_results")
+    asked = ", ".join(repr(m) for m in months or [WHOLE])
+    write_deltalake(
+        str(path),
+        pa.Table.from_pylist(rows, schema=compiled(ContractResults).arrow_schema()),
+        mode="overwrite",
+        partition_by=["table_name"],
+        predicate=f"table_name = '{name}' and claim_month in ({asked})" if delta_exists(path) else None,
+    )

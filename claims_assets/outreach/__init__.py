@@ -1,0 +1,1 @@
+"""Whom to contact, in which order, through which channel, and why."""

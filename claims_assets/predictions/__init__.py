@@ -1,0 +1,1 @@
+"""Scores by member and as-of month."""

@@ -1,0 +1,89 @@
+"""Delta commits through delta-rs: replace some months of a table, or all of it, atomically."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pyarrow
+    from deltalake import DeltaTable
+
+
+class ContractChanged(ValueError):
+    """A stored table has other columns than its contract, and only part of it was to be rewritten."""
+
+
+def delta_exists(path: Path) -> bool:
+    """Whether the folder holds a Delta table."""
+    return (path / "_delta_log").is_dir()
+
+
+def replace(
+    path: Path, rows: "pyarrow.RecordBatchReader", partition: str | None, values: Sequence[str] | None
+) -> None:
+    """Replace the partitions `values` (None: every row) by `rows`, in one commit.
+
+    delta-rs refuses rows outside the predicate. The predicate lists the values: a range from the smallest to the
+    largest would also delete the months between that nobody asked for.
+
+    Raises:
+        ContractChanged: see there; the message says how to rebuild.
+    """
+    from deltalake import write_deltalake
+
+    exists = delta_exists(path)
+    predicate = None
+    if exists and partition and values is not None:
+        predicate = f"{partition} in ({', '.join(repr(v) for v in values)})"
+    write_deltalake(
+        str(path),
+        rows,
+        mode="overwrite",
+        partition_by=[partition] if partition else None,
+        predicate=predicate,
+        schema_mode=_schema_mode(path, rows.schema, whole=predicate is None) if exists else None,
+    )
+
+
+def _schema_mode(path: Path, wanted: "pyarrow.Schema", *, whole: bool) -> Literal["merge", "overwrite"] | None:
+    """None when stored and wanted columns agree; how to change the stored ones otherwise."""
+    stored = {f.name: (f.type, f.nullable) for f in stored_schema(path)}
+    asked = {f.name: (f.type, f.nullable) for f in wanted}
+    if stored == asked:
+        return None
+    if whole:
+        return "overwrite"
+    if all(asked.get(n) == v for n, v in stored.items()) and all(asked[n][1] for n in asked.keys() - stored.keys()):
+        return "merge"
+    changed = sorted(n for n in stored.keys() | asked.keys() if stored.get(n) != asked.get(n))
+    raise ContractChanged(
+        f"{path.parent.name}.{path.name}: the contract changed ({', '.join(changed)}) and the stored months keep the old "
+        f"one: remove the folder {path.name} of the lake and materialize all its months."
+    )
+
+
+def stored_schema(path: Path) -> "pyarrow.Schema":
+    """Columns of the stored table as Arrow states them."""
+    import pyarrow as pa
+
+    return pa.schema(_table(path).schema().to_arrow())
+
+
+def rows_by_month(path: Path) -> dict[str, int]:
+    """Rows per value of the first partition column, from the Delta log; '' for an unpartitioned table."""
+    import pyarrow as pa
+
+    table = _table(path)
+    partition = next(iter(table.metadata().partition_columns), None)
+    actions = pa.table(table.get_add_actions(flatten=True))
+    values = actions.column(f"partition.{partition}").to_pylist() if partition else [""] * actions.num_rows
+    counted: dict[str, int] = {}
+    for value, n in zip(values, actions.column("num_records").to_pylist(), strict=True):
+        counted[value or ""] = counted.get(value or "", 0) + n
+    return dict(sorted(counted.items()))
+
+
+def _table(path: Path) -> "DeltaTable":
+    from deltalake import DeltaTable
+
+    return DeltaTable(str(path))

@@ -1,0 +1,151 @@
+"""The lake: the only reader and the only writer of Delta tables.
+
+A write stages the frame once as local Parquet, with the broken rules of every row computed in that same pass. Counts,
+grain and fingerprints are reads of the stage. Good rows then replace the asked months in one Delta commit, bad rows go
+to `quarantine.<schema>_<table>`. When a blocking statement fails, nothing is committed and the old months stay.
+"""
+
+import shutil
+import uuid
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from claims_assets.contracts import REJECTED, Compiled, Contract, compiled
+from claims_assets.partitions import MONTH
+from claims_assets.runtime.delta import delta_exists, replace, rows_by_month
+from claims_assets.runtime.stage import RAW, REASONS, WARNINGS, Findings, examine, stream, write_empty_stage
+
+if TYPE_CHECKING:
+    import pyarrow
+
+QUARANTINE = "quarantine"
+
+
+class NeverWritten(FileNotFoundError):
+    """A table was read before it was first materialized."""
+
+
+class Lake(dg.ConfigurableResource):
+    """Delta tables under one root folder, at `<root>/<schema>/<table>`."""
+
+    root: str
+
+    def path(self, schema: str, table: str) -> Path:
+        """Folder of a table, written or not."""
+        return Path(self.root) / schema / table
+
+    def exists(self, schema: str, table: str) -> bool:
+        return delta_exists(self.path(schema, table))
+
+    def read(self, spark: SparkSession, schema: str, table: str, months: Sequence[str] | None = None) -> DataFrame:
+        """The rows of `months`, or all rows.
+
+        Raises:
+            NeverWritten: the table has no commit yet.
+        """
+        if not self.exists(schema, table):
+            raise NeverWritten(f"{schema}.{table} has never been written: materialize it first.")
+        frame = spark.read.format("delta").load(str(self.path(schema, table)))
+        return frame if months is None else frame.where(F.col(MONTH).isin(list(months)))
+
+    def rows_by_month(self, schema: str, table: str) -> dict[str, int]:
+        """Rows per claim month from the Delta log alone; an unpartitioned table has the one key ''."""
+        return rows_by_month(self.path(schema, table)) if self.exists(schema, table) else {}
+
+    def write(
+        self,
+        frame: DataFrame,
+        schema: str,
+        table: str,
+        model: type[Contract],
+        months: Sequence[str] | None,
+        *,
+        rows_expected: int | None = None,
+        quarantine_limit: float = 1.0,
+    ) -> Findings:
+        """Replace `months` (None: the whole table) by the rows that keep the contract.
+
+        Args:
+            rows_expected: rows that must come out, kept or set aside; None when the transform may add or drop rows.
+            quarantine_limit: share of rows that break the contract above which nothing is committed.
+
+        Returns:
+            What was found. `findings.blocked` is not empty when the old rows were left in place.
+
+        Raises:
+            ValueError: the frame lacks a contract column, or holds rows of a month nobody asked for.
+        """
+        contract, name = compiled(model), f"{schema}.{table}"
+        folder = Path(self.root) / "_stage" / f"{name}-{uuid.uuid4().hex}"
+        try:
+            stage_frame(frame, contract, name, folder)
+            if not any(folder.glob("*.parquet")):
+                write_empty_stage(folder, contract)
+            findings = examine(folder, contract, name, months, rows_expected, quarantine_limit)
+            if not findings.blocked:
+                self._commit(folder, schema, table, contract, months, findings)
+            return findings
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _commit(
+        self, folder: Path, schema: str, table: str, contract: Compiled, months: Sequence[str] | None, findings: Findings
+    ) -> None:
+        """Quarantine first: a crash between the two commits repeats rows in quarantine, it never loses one."""
+        aside = self.path(QUARANTINE, f"{schema}_{table}")
+        if findings.rows_quarantined or delta_exists(aside):
+            replace(aside, stream(folder, _quarantine_schema(), kept=False), MONTH, months)
+        partition = MONTH if months is not None else None
+        replace(self.path(schema, table), stream(folder, contract.arrow_schema(), kept=True), partition, months)
+
+
+def _quarantine_schema() -> "pyarrow.Schema":
+    """One shape for every table: where the row came from, the row as it came (JSON), and the rules it broke."""
+    import pyarrow as pa
+
+    text = [pa.field(n, pa.string()) for n in ("source_file", MONTH, RAW)]
+    return pa.schema([text[0], pa.field("source_line", pa.int64()), *text[1:], pa.field(REASONS, pa.list_(pa.string()))])
+
+
+def stage_frame(frame: DataFrame, contract: Compiled, name: str, folder: Path) -> None:
+    """One pass: contract columns in their types, the rules each row breaks, and the row as it came where it is set aside."""
+    missing = [n for n in contract.columns if n not in frame.columns]
+    if missing:
+        raise ValueError(f"{name}: the transform made no column {', '.join(missing)}: add it there or take it out of the contract.")
+    payload = [n for n in frame.columns if n not in (RAW, REJECTED)]
+    typed = [F.col(n).try_cast(t).alias(n) for n, t in contract.columns.items()]
+    extra = [F.col(n) for n in (RAW, REJECTED) if n in frame.columns]
+    origin = [
+        F.col(n).cast(t).alias(n) if n in frame.columns else F.lit(None).cast(t).alias(n)
+        for n, t in (("source_file", "string"), ("source_line", "bigint"), (MONTH, "string"))
+        if n not in contract.columns
+    ]
+    staged = frame.select(*typed, *extra, *origin, F.struct(*[F.col(n) for n in payload]).alias("_in"))
+    staged = staged.withColumn(REASONS, _broken(contract, frame, "quarantine", "block"))
+    if REJECTED in frame.columns:
+        staged = staged.withColumn(REASONS, F.concat(REASONS, F.coalesce(REJECTED, F.array().cast("array<string>"))))
+    staged = staged.withColumn(WARNINGS, _broken(contract, frame, "warn"))
+    as_it_came = F.coalesce(F.col(RAW), F.to_json("_in")) if RAW in frame.columns else F.to_json("_in")
+    staged = staged.withColumn(RAW, F.when(F.size(REASONS) > 0, as_it_came)).drop("_in", REJECTED)
+    staged.write.parquet(str(folder))
+
+
+def _broken(contract: Compiled, frame: DataFrame, *severities: str):
+    """Array of the names of the rules of these severities that a row breaks."""
+    given = dict(frame.dtypes)
+    rules = [(r.name, r.violation()) for r in contract.rules if r.severity in severities]
+    for n, t in contract.columns.items():
+        if given[n] != t.simpleString() and contract.unreadable[n] in severities:
+            rules.append((f"{n}_is_readable", F.col(f"_in.{n}").isNotNull() & F.col(n).isNull()))
+    if not rules:
+        return F.array().cast("array<string>")
+    any_broken = reduce(or_, [bad for _, bad in rules])
+    names = F.array_compact(F.array(*[F.when(bad, F.lit(name)) for name, bad in rules]))
+    return F.when(any_broken, names).otherwise(F.array().cast("array<string>"))

@@ -1,0 +1,145 @@
+"""Member months: one row per member and month with at least one enrolled day, with who the member was then.
+
+Here: days enrolled, and the attributes as of the month. Elsewhere: which records stand (`silver/eligibility.py`), the
+vocabulary (`silver/demographics.py`), the history of attributes (`silver/members.py`).
+"""
+
+from calendar import monthrange
+from datetime import date
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from claims_assets import columns as c
+from claims_assets.contracts import Contract, rule
+from claims_assets.partitions import month_index
+from claims_assets.silver.demographics import (
+    AGE_GROUPS,
+    ATTRIBUTES,
+    ETHNICITIES,
+    GENDERS,
+    RACES,
+    age_group,
+    age_on,
+    with_common_words,
+)
+from claims_assets.silver.eligibility import enrolment_spans, standing_records
+from claims_assets.table import Whole, table
+
+AGE = {"min_value": 0, "max_value": 120}
+"""Years; the range that the source system's quality rules hold to be plausible."""
+
+
+class MemberMonths(Contract):
+    """Member months: one row per member and month with at least one enrolled day."""
+
+    member_id: str = c.member_id()
+    claim_month: str = c.claim_month()
+    birth_date: c.Date = c.optional("Date of birth.")
+    age: c.Whole = c.optional("Completed years on the last day of the month; 0 before birth.", in_range=AGE)
+    age_group: str = c.optional("0-17, 18-44, 45-64 or 65+.", isin=AGE_GROUPS)
+    gender: str = c.required("M, F or U.", isin=GENDERS)
+    race: str = c.required("One of seven groups or Unknown.", isin=RACES)
+    ethnicity: str = c.required("Hispanic, Not Hispanic or Unknown.", isin=ETHNICITIES)
+    zip_code: str = c.optional("Five digits.", str_matches=r"^[0-9]{5}$")
+    county: str = c.optional("County as written.")
+    language: str = c.optional("Language as written.")
+    eligibility_category: str = c.optional("Eligibility category as written.")
+    aid_category: str = c.optional("Aid category as written.")
+    dual_eligible: bool = c.optional("Has Medicare too; NULL: not reported.")
+    ltss_indicator: bool = c.optional("Gets long-term services and supports; NULL: not reported.")
+    smoker: bool = c.optional("Smokes; NULL: not reported.")
+    bmi: c.Number = c.optional("Body mass index, kg/m2.")
+    household_id: str = c.optional("Household.")
+    death_date: c.Date = c.optional("Day of death, in the month of death only: no earlier month knows of it.")
+    enrolled_days: c.Whole = c.required("Days enrolled in the month.", in_range={"min_value": 1, "max_value": 31})
+    days_in_month: c.Whole = c.required("Days of the month.", in_range={"min_value": 28, "max_value": 31})
+    enrolled_share: c.Number = c.share("Enrolled days over the days of the month.")
+    enrolled_since: c.Date = c.required("First day of the enrolment without gap that reaches latest into the month.")
+
+    class Config:
+        unique = ["member_id", "claim_month"]
+        metadata = {"rules": {"enrolled_days_fit_the_month": rule("enrolled_days <= days_in_month", severity="block")}}
+
+
+@table(MemberMonths, domain="members")
+def member_months(bronze_member_eligibility: Whole, months: list[str]) -> DataFrame:
+    """Members enrolled on any day of the asked months, with the attributes of the latest record in force then.
+
+    Spans without an end count as enrolled to the end of the month.
+    """
+    records = standing_records(bronze_member_eligibility)
+    enrolled = enrolment_spans(records, _last_day(max(months))).transform(lambda spans: _enrolled_days(spans, months))
+    in_force = _record_in_force(records, months)
+    described = records.transform(with_common_words).select("member_id", "effective_date", "died_on", *ATTRIBUTES)
+    return (
+        enrolled.join(in_force, ["member_id", "claim_month"])
+        .join(described, ["member_id", "effective_date"])
+        .transform(_as_of_month)
+    )
+
+
+def _enrolled_days(spans: DataFrame, months: list[str]) -> DataFrame:
+    """One row per member and asked month: days, and the start of the last span in it."""
+    first, last = F.to_date(F.concat("claim_month", F.lit("-01"))), F.last_day(F.concat("claim_month", F.lit("-01")))
+    days = F.datediff(F.least("span_end", last), F.greatest("span_start", first)) + 1
+    return (
+        _by_month(spans, F.col("span_start"), F.col("span_end"), months)
+        .withColumn("days", days)
+        .groupBy("member_id", "claim_month")
+        .agg(F.sum("days").cast("int").alias("enrolled_days"), F.max("span_start").alias("enrolled_since"))
+    )
+
+
+def _record_in_force(records: DataFrame, months: list[str]) -> DataFrame:
+    """For each member and asked month the effective date of the latest record that is in force on a day of it."""
+    until = F.lit(_last_day(max(months)))
+    days = records.select("member_id", "effective_date", F.coalesce("ends_on", until).alias("end"))
+    following = Window.partitionBy("member_id").orderBy("effective_date")
+    # A record that the next one outlives says nothing from that one's first day on. Without this cut a feed that sends
+    # an open record a month would make half a million rows of a thousand members' three years.
+    outlived = F.lead("end").over(following) >= F.col("end")
+    reach = F.when(outlived, F.least("end", F.lead("effective_date").over(following))).otherwise(F.col("end"))
+    return (
+        days.withColumn("reach", reach)
+        .transform(lambda d: _by_month(d, F.col("effective_date"), F.col("reach"), months))
+        .groupBy("member_id", "claim_month")
+        .agg(F.max("effective_date").alias("effective_date"))
+    )
+
+
+def _as_of_month(rows: DataFrame) -> DataFrame:
+    """Ages, shares and death as they stand on the last day of the month."""
+    last = F.last_day(F.concat("claim_month", F.lit("-01")))
+    days = F.dayofmonth(last)
+    return (
+        rows.withColumn("days_in_month", days)
+        .withColumn("enrolled_share", F.col("enrolled_days").cast("double") / days.cast("double"))
+        .withColumn("death_date", F.when(F.col("died_on") <= last, F.col("died_on")))
+        .withColumn("age", age_on(F.col("birth_date"), last))
+        .withColumn("age_group", age_group(F.col("age")))
+    )
+
+
+def _by_month(frame: DataFrame, start: Column, end: Column, months: list[str]) -> DataFrame:
+    """Repeat each row for every asked month that its days `start`..`end` touch; adds `claim_month`."""
+    asked = [month_index(m) for m in months]
+    first, last = F.greatest(_month_index(start), F.lit(min(asked))), F.least(_month_index(end), F.lit(max(asked)))
+    month = F.format_string("%04d-%02d", F.floor(F.col("_month") / 12).cast("int"), (F.col("_month") % 12 + 1).cast("int"))
+    return (
+        frame.withColumns({"_first": first, "_last": last})
+        .where("_first <= _last")  # sequence counts down otherwise
+        .withColumn("_month", F.explode(F.sequence("_first", "_last")))
+        .where(F.col("_month").isin(asked))
+        .withColumn("claim_month", month)
+        .drop("_first", "_last", "_month")
+    )
+
+
+def _month_index(day: Column) -> Column:
+    return F.year(day) * 12 + F.month(day) - 1
+
+
+def _last_day(month: str) -> date:
+    year, number = int(month[:4]), int(month[5:7])
+    return date(year, number, monthrange(year, number)[1])

@@ -1,0 +1,109 @@
+"""Code sets that ship with the package: vaccine codes, and the words feeds use for race, ethnicity and gender.
+
+Each set is a CSV in `code_sets/` beside this file, so a new code or label is a new line there and no code. Every line
+names its source. Elsewhere: what a code means for a table (`silver/immunizations.py`, `silver/demographics.py`).
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+VACCINES = (
+    "influenza",
+    "td_tdap",
+    "zoster",
+    "pneumococcal",
+    "hepatitis_b",
+    "hpv",
+    "mmr",
+    "varicella",
+    "rsv",
+    "covid_19",
+)
+CODE_SYSTEMS = ("CVX", "CPT", "HCPCS", "NDC")
+DEMOGRAPHICS = ("gender", "race", "ethnicity")
+TRUTH = {"true": True, "false": False}
+
+
+@dataclass(frozen=True)
+class VaccineCode:
+    """One code that is evidence of a vaccine; a combined vaccine has one entry for each vaccine in it."""
+
+    vaccine: str
+    code_system: str
+    code: str
+    """CVX in at least two digits, NDC in eleven, as in the normalised claims."""
+    product: str
+    """Our own short label; for a code that stands for no one product, the vaccine and the word unspecified."""
+    administration_only: bool
+    """The code says that a dose was given, not which: weaker evidence."""
+    source: str
+    verified: bool
+    """False where the code is not yet confirmed against a published text."""
+
+
+@cache
+def vaccine_codes() -> tuple[VaccineCode, ...]:
+    """All vaccine codes.
+
+    Raises:
+        ValueError: a line has an unknown vaccine, code system or truth value, or repeats a code; it is named.
+    """
+    codes = []
+    for line, row in _rows("vaccine_codes.csv"):
+        where = f"code_sets/vaccine_codes.csv line {line}"
+        _one_of(row["vaccine"], VACCINES, f"{where}: vaccine")
+        _one_of(row["code_system"], CODE_SYSTEMS, f"{where}: code_system")
+        for name in ("administration_only", "verified"):
+            _one_of(row[name], tuple(TRUTH), f"{where}: {name}")
+        truths = {name: TRUTH[row[name]] for name in ("administration_only", "verified")}
+        codes.append(VaccineCode(**{**row, **truths}))
+    keys = [(c.vaccine, c.code_system, c.code) for c in codes]
+    repeated = sorted({key for key in keys if keys.count(key) > 1})
+    if repeated:
+        raise ValueError(f"code_sets/vaccine_codes.csv: {' '.join(repeated[0])} is there twice: remove one line.")
+    return tuple(codes)
+
+
+@cache
+def demographic_labels(vocabulary: str) -> dict[str, str]:
+    """Label -> group of one of DEMOGRAPHICS; labels in the form that `normal_label` gives.
+
+    Raises:
+        ValueError: the vocabulary is unknown, or a label stands for two groups.
+    """
+    _one_of(vocabulary, DEMOGRAPHICS, "vocabulary")
+    groups: dict[str, str] = {}
+    for line, row in _rows("demographic_labels.csv"):
+        if row["vocabulary"] != vocabulary:
+            continue
+        label = normal_label(row["label"])
+        if groups.setdefault(label, row["group"]) != row["group"]:
+            where = f"code_sets/demographic_labels.csv line {line}"
+            raise ValueError(f"{where}: {vocabulary} {label!r} stands for two groups: keep one.")
+    return groups
+
+
+def normal_label(text: str) -> str:
+    """Upper case, every run of other characters one space: 'black/african-american' -> 'BLACK AFRICAN AMERICAN'."""
+    return re.sub("[^A-Z0-9]+", " ", text.upper()).strip()
+
+
+def label_pattern(vocabulary: str) -> str:
+    """A regular expression for all labels of a vocabulary as feeds write them: any case, any separators."""
+    words = [label.replace(" ", "[^A-Za-z0-9]+") for label in demographic_labels(vocabulary)]
+    return f"(?i)^[^A-Za-z0-9]*({'|'.join(words)})[^A-Za-z0-9]*$"
+
+
+def _rows(name: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line number (the header is line 1) and values of each line of a code set."""
+    text = files("claims_assets").joinpath("sources", "code_sets", name).read_text(encoding="utf-8")
+    yield from enumerate(csv.DictReader(text.splitlines()), start=2)
+
+
+def _one_of(value: str, legal: tuple[str, ...], what: str) -> None:
+    if value not in legal:
+        raise ValueError(f"{what} {value!r} is not one of {', '.join(legal)}.")

@@ -1,0 +1,101 @@
+"""From a landing file to chunks of text records, whatever its format.
+
+Here: the formats, what a chunk is, and the columns of a file without its rows. Elsewhere: each format
+(`csv_files.py`, `avro_files.py`, `parquet_files.py`), and what a mapping makes of the records (`shape.py`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from claims_assets.sources.feeds import LandingError
+
+if TYPE_CHECKING:
+    import pyarrow
+
+CSV_SUFFIXES = {".csv": ",", ".txt": ",", ".tsv": "\t"}
+"""Suffix -> delimiter where the mapping names none; each also with `.gz`."""
+PARSER_VERSION = "1"
+"""Raise it when the same file would be staged otherwise than before: every file is then parsed anew."""
+
+
+class FileError(LandingError):
+    """A landing file that can't be staged at all; nothing is written until it is mended or removed."""
+
+
+@dataclass(frozen=True)
+class BadLine:
+    """A piece of a file that is no record."""
+
+    line: int
+    raw: str
+    """The piece as it came; bytes that are no text are escaped as `\\xff`."""
+    defect: str
+    """What is wrong with it, without any of its content."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some records of a file in its own columns, all text, and the bad lines met on the way."""
+
+    records: "pyarrow.Table"
+    lines: "pyarrow.Int64Array"
+    """Physical line of each record (CSV, header = 1) or its number from 1 (Avro, Parquet)."""
+    bad: tuple[BadLine, ...] = ()
+
+
+def format_of(path: Path) -> str:
+    """'csv', 'avro' or 'parquet'.
+
+    Raises:
+        FileError: another suffix.
+    """
+    suffix = _suffix(path)
+    if suffix in CSV_SUFFIXES:
+        return "csv"
+    if suffix in (".avro", ".parquet"):
+        return suffix[1:]
+    raise FileError(
+        f"{path.name}: no landing format has the suffix {path.suffix!r}: bring .csv, .txt, .tsv (also .gz), .avro or"
+        " .parquet, or leave such files out with `files:` in the mapping."
+    )
+
+
+def header_of(path: Path, delimiter: str | None = None) -> list[str]:
+    """Column names of a file that is not empty, without reading its rows.
+
+    Raises:
+        FileError: they can't be read.
+    """
+    from claims_assets.sources import avro_files, csv_files, parquet_files
+
+    match format_of(path):
+        case "csv":
+            return csv_files.header(path, delimiter or CSV_SUFFIXES[_suffix(path)])
+        case "avro":
+            return avro_files.header(path)
+    return parquet_files.header(path)
+
+
+def chunks(path: Path, delimiter: str | None = None) -> Iterator[Chunk]:
+    """All records and all bad lines of a file that is not empty, in the order of the file.
+
+    Raises:
+        FileError: the file as a whole can't be read.
+    """
+    from claims_assets.sources import avro_files, csv_files, parquet_files
+
+    match format_of(path):
+        case "csv":
+            return csv_files.chunks(path, delimiter or CSV_SUFFIXES[_suffix(path)])
+        case "avro":
+            return avro_files.chunks(path)
+    return parquet_files.chunks(path)
+
+
+def _suffix(path: Path) -> str:
+    name = path.name.lower()
+    stem = name.removesuffix(".gz")
+    suffix = Path(stem).suffix
+    return suffix if stem == name or suffix in CSV_SUFFIXES else ".gz"

@@ -1,0 +1,43 @@
+"""Settings: defaults, and one clear sentence for each value that can't be used."""
+
+from pathlib import Path
+
+import pytest
+
+from claims_assets.settings import SettingError, settings_from_environment
+
+
+def test_defaults_keep_everything_under_one_home():
+    settings = settings_from_environment({"CLAIMS_HOME": "/data/claims"})
+    assert settings.lake == Path("/data/claims/lake")
+    assert settings.landing == Path("/data/claims/landing")
+    assert settings.tracking_uri == "sqlite:////data/claims/mlflow/mlflow.db"
+    assert (settings.environment, settings.engine, settings.start_month) == ("local", "sail", "2022-01")
+    assert settings.providers_url is None
+    assert settings.memory_limit > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("2GB", 2 * 2**30), ("512MB", 512 * 2**20), ("1.5g", 1.5 * 2**30), ("1024", 1024), ("3GiB", 3 * 2**30)]
+)
+def test_sizes_are_read_as_people_write_them(text, size):
+    assert settings_from_environment({"CLAIMS_MEMORY_LIMIT": text}).memory_limit == size
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("CLAIMS_ENV", "prod", r"CLAIMS_ENV='prod' is not one of local, staging, production"),
+        ("CLAIMS_ENGINE", "flink", r"CLAIMS_ENGINE='flink' is not one of sail"),
+        ("CLAIMS_START_MONTH", "2022-13", r"CLAIMS_START_MONTH='2022-13' is not a month: write it as YYYY-MM"),
+        ("CLAIMS_START_MONTH", "2022-01-01", r"is not a month"),
+        ("CLAIMS_MEMORY_LIMIT", "lots", r"CLAIMS_MEMORY_LIMIT='lots' is not a size: write for example 2GB"),
+    ],
+)
+def test_a_value_that_cannot_be_used_names_the_setting_and_the_remedy(name, value, message):
+    with pytest.raises(SettingError, match=message):
+        settings_from_environment({name: value})
+
+
+def test_an_empty_variable_counts_as_unset():
+    assert settings_from_environment({"CLAIMS_ENV": "", "CLAIMS_START_MONTH": ""}).start_month == "2022-01"
