@@ -1,12 +1,13 @@
 """Chains of claim versions: which version stands, and since when another one has cancelled it.
 
-Plain Python over the versions that take part in a chain (a few percent of a feed's claims), because a chain is a walk of
-unknown length: as self-joins it re-reads the landing stage at every step, and stops at a fixed depth.
+Plain Python over the versions that take part in a chain (a few percent of a feed's claims), because a chain is a walk
+of unknown length: as self-joins it re-reads the landing stage at every step, and stops at a fixed depth.
 Elsewhere: which versions take part (`bronze/claim_links.py`), what becomes of their lines (`silver/claim_versions.py`).
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from itertools import groupby
@@ -96,7 +97,7 @@ def _names(versions: Iterable[Version]) -> dict[str, set[str]]:
     names: dict[str, set[str]] = defaultdict(set)
     for v in versions:
         names[v.claim_id] |= {v.named} - {v.claim_id}
-        names[v.named] |= set()
+        names.setdefault(v.named, set())
     return dict(names)
 
 
@@ -107,11 +108,9 @@ def _places(versions: Iterable[Version], names: Mapping[str, set[str]]) -> dict[
         if not v.adjusts_its_own_id:
             own_day[v.claim_id] = max(own_day[v.claim_id], v.day)
     sorter = TopologicalSorter(names)
-    try:
+    # After the error the sorter still hands out every id that is free of the cycle.
+    with suppress(CycleError):
         sorter.prepare()
-    except CycleError:
-        # The sorter still hands out every id that is free of the cycle.
-        pass
     places: dict[str, Place] = {}
     while ready := sorter.get_ready():
         for claim in ready:
@@ -146,9 +145,7 @@ def _roots(names: Mapping[str, set[str]], places: Mapping[str, Place]) -> tuple[
 def _state(version: Version, held: Iterable[Version]) -> str:
     """Whether the claim that a version names is known; a void can't be what another version of its own id adjusts."""
     if version.named == version.claim_id:
-        known = not version.adjusts_its_own_id or any(
-            h is not version and h.adjustment_indicator != VOID for h in held
-        )
+        known = not version.adjusts_its_own_id or any(h is not version and h.adjustment_indicator != VOID for h in held)
     else:
         known = any(held)
     return LINKED if known else UNKNOWN_ORIGINAL

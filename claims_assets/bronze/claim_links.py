@@ -20,6 +20,8 @@ CLAIM_FEEDS = (MEDICAL, PHARMACY)
 NO_CLAIM = r"^0+$"
 """How feeds that must fill `original_claim_id` say that there is none; taken as a name it would chain strangers."""
 
+INDICATORS = (ORIGINAL, VOID, REPLACEMENT)
+
 _FOUND = (
     "claim_feed string, claim_id string, adjustment_indicator string, original_claim_id string,"
     " first_claim_month string, last_claim_month string, paid_date string, known_from string,"
@@ -32,7 +34,7 @@ class ClaimLinks(Contract):
 
     claim_feed: str = c.required("medical or pharmacy; chains never cross feeds.", isin=CLAIM_FEEDS)
     claim_id: str = c.claim_id()
-    adjustment_indicator: str = c.required("0 original, 1 void, 4 replacement; any other value is a 0.", isin=["0", "1", "4"])
+    adjustment_indicator: str = c.required("0 original (or any other value), 1 void, 4 replacement.", isin=INDICATORS)
     original_claim_id: str = c.optional("Claim that this version names; the smallest where its lines differ.")
     root_claim_id: str = c.required("Claim at the top of the chain, held by a file or only named.")
     first_claim_month: str = c.month("First claim month of its lines.")
@@ -54,14 +56,15 @@ def claim_links(landing_medical_claims: Whole, landing_pharmacy_claims: Whole) -
     - A chain is an original and every claim that names it, directly or through others; a void or replacement that bears
       the id of its original, and names it or nothing, belongs to that original. Two originals never share a chain
       unless one names the other.
-    - The last version stands: nothing if it is a void, only the replacement if it is one. A replaces by B, and V voids B:
-      nothing stands, A does not come back. A void and a replacement paid the same day: the replacement stands.
+    - The last version stands: nothing if it is a void, only the replacement if it is one. If B replaces A, and V voids
+      B, nothing stands: A does not come back. A void and a replacement of A paid the same day leave the replacement.
     - The order follows names first (nothing comes before the claim it names), then paid dates; see `chains.resolve`.
       An earlier version that arrives late therefore never stands.
     - Lines of one version may carry several paid dates (the latest counts) and months (the earliest known one counts).
     """
     versions = _versions(MEDICAL, landing_medical_claims).unionByName(_versions(PHARMACY, landing_pharmacy_claims))
-    return versions.groupBy("claim_feed").applyInPandas(resolved, _FOUND).withColumn("paid_date", F.col("paid_date").cast("date"))
+    links = versions.groupBy("claim_feed").applyInPandas(resolved, _FOUND)
+    return links.withColumn("paid_date", F.col("paid_date").cast("date"))
 
 
 def normal_indicator(indicator: Column) -> Column:

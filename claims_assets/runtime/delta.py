@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from claims_assets.partitions import MONTH
+
 if TYPE_CHECKING:
     import pyarrow
     from deltalake import DeltaTable
@@ -70,13 +72,13 @@ def stored_schema(path: Path) -> "pyarrow.Schema":
 
 
 def rows_by_month(path: Path) -> dict[str, int]:
-    """Rows per value of the first partition column, from the Delta log; '' for an unpartitioned table."""
+    """Rows per claim month, from the Delta log alone; all under '' for a table without claim months."""
     import pyarrow as pa
 
     table = _table(path)
-    partition = next(iter(table.metadata().partition_columns), None)
     actions = pa.table(table.get_add_actions(flatten=True))
-    values = actions.column(f"partition.{partition}").to_pylist() if partition else [""] * actions.num_rows
+    by_month = MONTH in table.metadata().partition_columns
+    values = actions.column(f"partition.{MONTH}").to_pylist() if by_month else [""] * actions.num_rows
     counted: dict[str, int] = {}
     for value, n in zip(values, actions.column("num_records").to_pylist(), strict=True):
         counted[value or ""] = counted.get(value or "", 0) + n

@@ -8,13 +8,11 @@ to `quarantine.<schema>_<table>`. When a blocking statement fails, nothing is co
 import shutil
 import uuid
 from collections.abc import Sequence
-from functools import reduce
-from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from claims_assets.contracts import REJECTED, Compiled, Contract, compiled
@@ -137,6 +135,14 @@ def stage_frame(frame: DataFrame, contract: Compiled, name: str, folder: Path) -
     staged.write.parquet(str(folder))
 
 
+def _any(conditions: list[Column]) -> Column:
+    """Or of all, as a balanced tree: a chain of a hundred would exceed the depth a Connect message may have."""
+    if len(conditions) == 1:
+        return conditions[0]
+    half = len(conditions) // 2
+    return _any(conditions[:half]) | _any(conditions[half:])
+
+
 def _broken(contract: Compiled, frame: DataFrame, *severities: str):
     """Array of the names of the rules of these severities that a row breaks."""
     given = dict(frame.dtypes)
@@ -146,6 +152,6 @@ def _broken(contract: Compiled, frame: DataFrame, *severities: str):
             rules.append((f"{n}_is_readable", F.col(f"_in.{n}").isNotNull() & F.col(n).isNull()))
     if not rules:
         return F.array().cast("array<string>")
-    any_broken = reduce(or_, [bad for _, bad in rules])
+    any_broken = _any([bad for _, bad in rules])
     names = F.array_compact(F.array(*[F.when(bad, F.lit(name)) for name, bad in rules]))
     return F.when(any_broken, names).otherwise(F.array().cast("array<string>"))

@@ -1,8 +1,8 @@
 """What the codes of a claim line mean, and how they are written: the one place for both.
 
-Here: clean forms of ids and codes, and the definitions of emergency, inpatient, paid and standing lines, as Columns over
-`silver.claim_versions`. None of these is ever NULL. Elsewhere: whether a code has a legal shape (bronze contracts),
-visits and stays made of several lines (`silver/encounters.py`).
+Here: clean forms of ids and codes, and the definitions of emergency, inpatient, paid and standing lines, as Columns
+over `silver.claim_versions` (its clean codes); a definition is never NULL. Elsewhere: whether a code has a legal shape
+(bronze contracts), visits and stays made of several lines (`silver/encounters.py`).
 """
 
 from pyspark.sql import Column
@@ -12,8 +12,10 @@ from claims_assets.bronze.chains import VOID
 from claims_assets.bronze.claim_links import normal_indicator, unless_blank
 
 EMERGENCY_TYPE, INPATIENT_TYPE, PHARMACY_TYPE = "ER", "IP", "RX"
-EMERGENCY_REVENUE_CODES = ("0450", "0459", "0981")
-"""Emergency room 0450 to 0459, and 0981, its professional fees (NUBC; used so by HEDIS-like ED definitions)."""
+EMERGENCY_REVENUE = ("0450", "0459")
+"""First and last revenue code of the emergency room (NUBC 045x)."""
+EMERGENCY_REVENUE_FEES = "0981"
+"""Revenue code of professional fees of the emergency room (NUBC)."""
 EMERGENCY_PROCEDURE_CODES = ("99281", "99282", "99283", "99284", "99285")
 """CPT, emergency department visits."""
 EMERGENCY_PLACE = "23"
@@ -28,8 +30,8 @@ def is_void() -> Column:
 
 def is_emergency() -> Column:
     """Emergency department: by claim type, revenue code, procedure or place of service."""
-    first, last, professional = EMERGENCY_REVENUE_CODES
-    by_revenue = F.col("revenue_code").between(first, last) | (F.col("revenue_code") == professional)
+    revenue = F.col("revenue_code")
+    by_revenue = revenue.between(*EMERGENCY_REVENUE) | (revenue == EMERGENCY_REVENUE_FEES)
     by_procedure = [F.col(n).isin(*EMERGENCY_PROCEDURE_CODES) for n in ("procedure_code_1", "procedure_code_2")]
     by_place = F.col("place_of_service") == EMERGENCY_PLACE
     return _any(F.col("claim_type") == EMERGENCY_TYPE, by_revenue, *by_procedure, by_place)
@@ -53,6 +55,11 @@ def counts_as_cost() -> Column:
 def stands_today() -> Column:
     """No version has cancelled the line, and it is no void itself."""
     return F.col("cancelled_on").isNull() & ~is_void()
+
+
+def normal_id(identifier: Column) -> Column:
+    """Trimmed; blank is missing."""
+    return unless_blank(F.trim(identifier))
 
 
 def normal_code(code: Column) -> Column:

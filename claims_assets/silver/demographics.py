@@ -7,6 +7,7 @@ searched for: "NOT HISPANIC" contains "HISPANIC", and a Native Hawaiian is no Na
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from claims_assets.silver.codes import normal_id
 from claims_assets.sources.code_sets import demographic_labels
 
 GENDERS = ("M", "F", "U")
@@ -50,13 +51,8 @@ def with_common_words(records: DataFrame) -> DataFrame:
             "ethnicity": _grouped("ethnicity", ETHNICITIES, "Unknown"),
             "zip_code": zip5(F.col("zip_code")),
         }
-        | {name: text(F.col(name)) for name in TEXTS}
+        | {name: normal_id(F.col(name)) for name in TEXTS}
     )
-
-
-def text(column: Column) -> Column:
-    """Without the spaces around it; NULL when nothing is left."""
-    return F.nullif(F.trim(column), F.lit(""))
 
 
 def zip5(column: Column) -> Column:
@@ -76,7 +72,7 @@ def age_on(birth: Column, day: Column) -> Column:
     """Completed years on a day, 0 before birth; who is born on 29 February turns older on 1 March of other years."""
     had_no_birthday = _day_of_year(day) < _day_of_year(birth)
     years = F.year(day) - F.year(birth) - F.when(had_no_birthday, 1).otherwise(0)
-    return F.greatest(years, F.lit(0)).cast("int")
+    return F.when(years < 0, 0).otherwise(years).cast("int")
 
 
 def age_group(age: Column) -> Column:

@@ -9,7 +9,7 @@ from datetime import date
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from claims_assets.silver.demographics import text
+from claims_assets.silver.codes import normal_id
 
 OPEN_END = date(2100, 1, 1)
 """A term date from here on is a feed's way to write that there is none (9999-12-31, 2299-12-31, ...)."""
@@ -32,7 +32,7 @@ def standing_records(eligibility: DataFrame) -> DataFrame:
     )
     ends = F.when(F.col("term_date") < F.lit(OPEN_END), F.col("term_date"))
     return (
-        eligibility.withColumn("member_id", text(F.col("member_id")))
+        eligibility.withColumn("member_id", normal_id(F.col("member_id")))
         .withColumn("_newest", F.row_number().over(newest))
         .where("_newest = 1")
         .withColumn("died_on", F.last("death_date", ignorenulls=True).over(lifetime))

@@ -125,7 +125,8 @@ def _by_month(frame: DataFrame, start: Column, end: Column, months: list[str]) -
     """Repeat each row for every asked month that its days `start`..`end` touch; adds `claim_month`."""
     asked = [month_index(m) for m in months]
     first, last = F.greatest(_month_index(start), F.lit(min(asked))), F.least(_month_index(end), F.lit(max(asked)))
-    month = F.format_string("%04d-%02d", F.floor(F.col("_month") / 12).cast("int"), (F.col("_month") % 12 + 1).cast("int"))
+    year, number = F.floor(F.col("_month") / 12).cast("int"), F.col("_month") % 12 + 1
+    month = F.format_string("%04d-%02d", year, number)
     return (
         frame.withColumns({"_first": first, "_last": last})
         .where("_first <= _last")  # sequence counts down otherwise

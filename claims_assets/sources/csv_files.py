@@ -66,34 +66,39 @@ def _names(path: Path, first: bytes, delimiter: str) -> list[str]:
     names = [n.strip() or f"unnamed_{i}" for i, n in enumerate(row, 1)]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
-        raise FileError(f"{path.name}: column {twice[0]!r} stands twice in its header: rename one of the two in line 1.")
+        raise FileError(
+            f"{path.name}: column {twice[0]!r} stands twice in its header: rename one of the two in line 1."
+        )
     return names
 
 
 def _blocks(file: BinaryIO) -> Iterator[tuple[bytes, bool]]:
-    """Blocks of whole lines; the second value marks what was left when a compressed file broke off."""
-    rest = b""
-    while True:
+    """Blocks of whole lines; the second value marks what is left where a compressed file breaks off."""
+    rest, is_damaged, is_over = b"", False, False
+    while not is_damaged and not is_over:
+        pieces, size = [rest], 0
         try:
-            piece = file.read(BLOCK_BYTES)
+            # read1 hands out what could be decompressed before it meets the damage; read would lose it.
+            while size < BLOCK_BYTES and not is_over:
+                pieces.append(file.read1(BLOCK_BYTES))  # type: ignore[attr-defined]
+                size, is_over = size + len(pieces[-1]), not pieces[-1]
         except (EOFError, zlib.error, gzip.BadGzipFile):
-            yield rest, True
-            return
-        if not piece:
-            break
-        rest += piece
-        whole = rest.rfind(b"\n") + 1
+            is_damaged = True
+        block = b"".join(pieces)
+        whole = block.rfind(b"\n") + 1
         if whole:
-            yield rest[:whole], False
-            rest = rest[whole:]
-    if rest:
-        yield rest, False
+            yield block[:whole], False
+        rest = block[whole:]
+    if rest or is_damaged:
+        yield rest, is_damaged
 
 
 def _damaged_rest(block: bytes, names: list[str], line: int) -> Chunk:
     import pyarrow as pa
 
-    bad = BadLine(line, block[:1024].decode("utf-8", "backslashreplace"), "compressed file is damaged or cut off from here")
+    bad = BadLine(
+        line, block[:1024].decode("utf-8", "backslashreplace"), "compressed file is damaged or cut off from here"
+    )
     return Chunk(_table([], names), pa.array([], pa.int64()), (bad,))
 
 
@@ -121,7 +126,7 @@ def _is_clean(block: bytes, delimiter: str) -> bool:
 
 
 def _quotes_are_regular(block: bytes, delimiter: str) -> bool:
-    """Every quote opens at the start of a field, closes at its end, or is one of a doubled pair; no line ends inside."""
+    """Every quote opens a field at its start, closes it at its end, or is one of a pair; no line ends inside."""
     import numpy as np
 
     content = np.frombuffer(block, np.uint8)

@@ -1,4 +1,6 @@
 """The claim month of a landed row, and the reasons for which a row belongs to no month that is kept."""
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions at import, where pyright can't see them)
 
 import datetime as dt
 import re

@@ -25,7 +25,7 @@ class Parts:
     """Parquet files of one Delta table that no commit names yet.
 
     Partition columns come first in `values`, in the order in which the table is partitioned, and are not stored in the
-    files. Call `close_file` after each landing file, `discard` when nothing will be committed.
+    files. Call `close_file` after each landing file. Used as a context, an error within removes everything written.
     """
 
     def __init__(self, path: Path, schema: "pa.Schema", partition_by: list[str]) -> None:
@@ -53,13 +53,16 @@ class Parts:
             self.finished.append(part)
         self._open = {}
 
-    def discard(self) -> None:
-        """Remove everything that was written."""
+    def __enter__(self) -> "Parts":
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if error is None:
+            return
         for part in self._open.values():
             part.close()
         for part in [*self._open.values(), *self.finished]:
             part.file.unlink(missing_ok=True)
-        self._held, self._open, self.finished = {}, {}, []
 
     def _flush(self) -> None:
         import pyarrow as pa
@@ -117,6 +120,17 @@ def commit(table: "DeltaTable", added: "Iterable[_Part]", keys: set[str]) -> int
         table.create_write_transaction([*adds, *removes], "append", table.schema(), partition_by=_partitions(table))
         table.update_incremental()
     return table.version()
+
+
+def read(table: "DeltaTable", columns: list[str] | None = None, filters: list[tuple] | None = None) -> "pa.Table":
+    """Rows of a table on this machine.
+
+    Not through delta-rs's own file system: Arrow's threads may still hold it when Python ends, which then aborts.
+    """
+    from pyarrow import fs
+
+    root = fs.SubTreeFileSystem(table.table_uri.removeprefix("file://"), fs.LocalFileSystem())
+    return table.to_pyarrow_table(columns=columns, filters=filters, filesystem=root)
 
 
 def rows_by(table: "DeltaTable", column: str, keys: set[str] | None = None) -> dict[str, int]:

@@ -2,6 +2,8 @@
 
 `Plan` is made once a file from its column names; `shaped` applies it to a chunk, column by column in Arrow.
 """
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions at import, where pyright can't see them)
 
 import datetime as dt
 import re
@@ -52,7 +54,7 @@ def plan(feed: Feed, mapping: Mapping, names: list[str], file: str) -> Plan:
     used: set[str] = set()
     for theirs, ours in mapping.rename.items():
         if source := _match(theirs, kept, file):
-            source_of |= {target: source for target in ours}
+            source_of |= dict.fromkeys(ours, source)
             used.add(source)
     free = [n for n in kept if n not in used]
     for target in feed.columns:
@@ -68,7 +70,9 @@ def plan(feed: Feed, mapping: Mapping, names: list[str], file: str) -> Plan:
     received = mapping.received_on.column
     found = _match(received, kept, file) if received else None
     if received and not found:
-        raise FileError(f"{file}: no column {received!r}, which {feed.name}.yaml names in received_on: correct one of the two.")
+        raise FileError(
+            f"{file}: no column {received!r}, which {feed.name}.yaml names in received_on: correct one of the two."
+        )
     return Plan(feed, mapping, tuple(kept), source_of, extra, found)
 
 
@@ -77,7 +81,9 @@ def _match(name: str, names: list[str], file: str) -> str | None:
         return name
     alike = [n for n in names if n.lower() == name.lower()]
     if len(alike) > 1:
-        raise FileError(f"{file}: {alike[0]!r} and {alike[1]!r} can both be {name}: write the column exactly in the mapping's rename.")
+        raise FileError(
+            f"{file}: {alike[0]!r} and {alike[1]!r} can both be {name}: write the one exactly in the mapping's rename."
+        )
     return alike[0] if alike else None
 
 
@@ -86,7 +92,8 @@ def _require(feed: Feed, mapping: Mapping, source_of: Map[str, str], file: str) 
         if column not in source_of and column not in mapping.constants:
             theirs = [t for t, ours in mapping.rename.items() if column in ours]
             wanted = f"{theirs[0]!r} (mapped to {column})" if theirs else f"{column!r}"
-            raise FileError(f"{file}: required column {wanted} is missing: name the file's column for it under `rename` in {feed.name}.yaml.")
+            remedy = f"name the file's column for it under `rename` in {feed.name}.yaml"
+            raise FileError(f"{file}: required column {wanted} is missing: {remedy}.")
 
 
 def shaped(records: "pa.Table", plan: Plan, received: str | None) -> "pa.Table":
@@ -96,6 +103,7 @@ def shaped(records: "pa.Table", plan: Plan, received: str | None) -> "pa.Table":
         received: month of receipt of the whole file; None where it is unknown or stands in a column.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     rows, mapping = records.num_rows, plan.mapping
     trimmed = {n: _trimmed(_one(records.column(n))) for n in plan.kept}
@@ -105,11 +113,13 @@ def shaped(records: "pa.Table", plan: Plan, received: str | None) -> "pa.Table":
         source = plan.source_of.get(name)
         if source is None:
             constant = mapping.constants.get(name)
-            columns[name] = pa.nulls(rows, pa.string()) if constant is None else pa.array([constant] * rows, pa.string())
+            columns[name] = (
+                pa.nulls(rows, pa.string()) if constant is None else pa.array([constant] * rows, pa.string())
+            )
             continue
         columns[name], changed = _rewritten(trimmed[source], name, plan)
         if changed is not None and rewritten is not None:
-            rewritten = _either(rewritten, changed)
+            rewritten = pc.or_(rewritten, changed)
     columns[RECEIVED_MONTH] = _received(trimmed, plan, received, rows)
     columns[RESCUED] = text.json_objects({n: trimmed[n] for n in plan.extra}, rows)
     columns[RAW] = _raw(records, plan, rewritten)
@@ -169,12 +179,6 @@ def _rewritten(values: "pa.Array", name: str, plan: Plan) -> "tuple[pa.Array, pa
     same = pc.fill_null(pc.equal(values, before), False)
     both_missing = pc.and_(pc.is_null(values), pc.is_null(before))
     return values, pc.invert(pc.or_(same, both_missing))
-
-
-def _either(a: "pa.Array", b: "pa.Array") -> "pa.Array":
-    import pyarrow.compute as pc
-
-    return pc.or_(a, b)
 
 
 def _mapped(values: "pa.Array", wanted: Map[str, str]) -> "pa.Array":

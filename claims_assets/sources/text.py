@@ -4,6 +4,8 @@ Dates and points in time are ISO 8601 (UTC with `Z` where a zone is known), numb
 exponent or a needless `.0`, booleans `true` and `false`, nested values JSON; NaN is missing. `of` takes a Python value,
 `column` an Arrow array, `json_objects` whole records.
 """
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions at import, where pyright can't see them)
 
 import datetime as dt
 import json
@@ -67,7 +69,13 @@ def column(values: "pa.Array") -> "pa.StringArray":
         return values
     if t.is_null(kind):
         return pa.nulls(len(values), pa.string())
-    if t.is_large_string(kind) or t.is_string_view(kind) or t.is_boolean(kind) or t.is_integer(kind) or t.is_date32(kind):
+    if (
+        t.is_large_string(kind)
+        or t.is_string_view(kind)
+        or t.is_boolean(kind)
+        or t.is_integer(kind)
+        or t.is_date32(kind)
+    ):
         return values.cast(pa.string())
     if t.is_date64(kind):
         return values.cast(pa.date32()).cast(pa.string())
@@ -102,7 +110,9 @@ def _timestamps(values: "pa.Array") -> "pa.StringArray":
     import pyarrow.compute as pc
 
     zone = values.type.tz
-    naive = values.cast(pa.timestamp(values.type.unit, tz="UTC")).cast(pa.timestamp(values.type.unit)) if zone else values
+    naive = (
+        values.cast(pa.timestamp(values.type.unit, tz="UTC")).cast(pa.timestamp(values.type.unit)) if zone else values
+    )
     text = pc.replace_substring(naive.cast(pa.string()), " ", "T")
     text = pc.replace_substring_regex(text, r"(\.\d*?)0+$", r"\1")
     text = pc.replace_substring_regex(text, r"\.$", "")
@@ -119,9 +129,12 @@ def json_objects(columns: "Mapping[str, pa.StringArray]", rows: int) -> "pa.Stri
     parts = []
     for name, values in columns.items():
         quote, values = ("", _escaped(values)) if _needs_escape(values) else ('"', values)
-        parts.append(pc.binary_join_element_wise(f"{json.dumps(name, ensure_ascii=False)}:{quote}", values, quote, ""))
-    body = pc.binary_join_element_wise(*parts, ",", null_handling="skip")
-    body = pc.if_else(pc.equal(body, ""), None, body)
+        parts.append(
+            pc.binary_join_element_wise(f"{json.dumps(name, ensure_ascii=False)}:{quote}", values, f"{quote},", "")
+        )
+    # Not null_handling="skip": in pyarrow 25 it leaves out whole rows, not only values.
+    body = pc.binary_join_element_wise(*parts, "", null_handling="replace", null_replacement="")
+    body = pc.utf8_rtrim(pc.if_else(pc.equal(body, ""), None, body), ",")
     return pc.binary_join_element_wise("{", body, "}", "")
 
 

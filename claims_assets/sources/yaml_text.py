@@ -17,7 +17,9 @@ class _TextLoader(yaml.BaseLoader):
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.constructor.ConstructorError(None, None, "a key that is not a single word", key.start_mark)
             if key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"the key {key.value!r} stands twice", key.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} stands twice", key.start_mark
+                )
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
@@ -29,7 +31,7 @@ def load_text(path: Path) -> Any:
         LandingError: the file is no YAML, or holds a key twice; the message names file and line.
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_TextLoader)  # noqa: S506 - makes text only
+        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_TextLoader)  # makes text only, no objects
     except UnicodeDecodeError:
         raise LandingError(f"{path.name}: not UTF-8 text: save it as UTF-8.") from None
     except yaml.MarkedYAMLError as error:

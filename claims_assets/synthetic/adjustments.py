@@ -14,7 +14,7 @@ from claims_assets.synthetic.providers import Providers
 from claims_assets.synthetic.rates import share
 
 ID_SPACE = 10**11
-"""An id is kind * ID_SPACE + block * BLOCK_SPACE + position: the first of twelve digits tells originals (0) from the rest."""
+"""An id is kind * ID_SPACE + block * BLOCK_SPACE + position: the first of its twelve digits is 0 for originals."""
 BLOCK_SPACE = 10**8
 REPLACEMENT_ID, SECOND_REPLACEMENT_ID, VOID_ID = 4, 5, 8
 VOID, REPLACEMENT = 1, 4
@@ -43,7 +43,9 @@ def settle(claims: Table, lines: Table, providers: Providers, rng: np.random.Gen
     return {"denied": len(denied), "pending": len(pending), "capitated": len(encounters)}
 
 
-def adjust(claims: Table, lines: Table, block: Block, rng: np.random.Generator, dirt: float) -> tuple[Table, Table, Counts]:
+def adjust(
+    claims: Table, lines: Table, block: Block, rng: np.random.Generator, dirt: float
+) -> tuple[Table, Table, Counts]:
     """Originals plus their voids and replacements; only claims that were paid something are adjusted."""
     paid = np.bincount(lines["claim"], weights=lines["paid"], minlength=rows_of(claims))
     usable = rng.permutation(np.flatnonzero((claims["status"] == PAID) & (paid > 0)))
@@ -61,7 +63,13 @@ def adjust(claims: Table, lines: Table, block: Block, rng: np.random.Generator, 
     second[0]["original"] = np.where(straight, second[0]["original"] % ID_SPACE, second[0]["original"])
     undone = _void_of(first, chosen[seconds : seconds + gone], block, rng)
     undone[0]["id"] = VOID_ID * ID_SPACE + undone[0]["original"] % ID_SPACE
-    made = {"void": voids, "same_id_void": same_id, "replacement": first, "second_replacement": second, "void_of_replacement": undone}
+    made = {
+        "void": voids,
+        "same_id_void": same_id,
+        "replacement": first,
+        "second_replacement": second,
+        "void_of_replacement": undone,
+    }
     counts = {kind: rows_of(part[0]) for kind, part in made.items()} | {"moved_void": moved}
     return *join([originals, *made.values()]), counts
 
@@ -103,7 +111,9 @@ def _voids(source: Claims, chosen: Array, block: Block, rng: np.random.Generator
     claims["id"] = VOID_ID * ID_SPACE + claims["original"]
     day = claims["paid_day"] - 20
     movable = np.flatnonzero(month_of_day(day) != month_of_day(claims["from_day"]))
-    moved = movable[share_of(rng, len(movable), min(1.0, share("moved_void", dirt) * rows_of(claims) / max(1, len(movable))))]
+    moved = movable[
+        share_of(rng, len(movable), min(1.0, share("moved_void", dirt) * rows_of(claims) / max(1, len(movable))))
+    ]
     for name in ("from_day", "to_day"):
         claims[name][moved] = day[moved]
     return (claims, lines), len(moved)
@@ -122,7 +132,9 @@ def _replacement_of(source: Claims, chosen: Array, kind: int, block: Block, rng:
     return claims, lines
 
 
-def duplicates(claims: Table, lines: Table, block: Block, rng: np.random.Generator, dirt: float) -> tuple[Table, Table, int]:
+def duplicates(
+    claims: Table, lines: Table, block: Block, rng: np.random.Generator, dirt: float
+) -> tuple[Table, Table, int]:
     """Adds exact re-sends in a later file, of claims none of whose lines carries an error."""
     clean = np.ones(rows_of(claims), bool)
     clean[lines["claim"][lines["junk"] > 0]] = False
@@ -140,7 +152,9 @@ def adjust_fills(fills: Table, block: Block, rng: np.random.Generator, dirt: flo
     from claims_assets.synthetic.pharmacy import FILL_DEFAULTS
 
     order = rng.permutation(rows_of(fills))
-    denied, voided = np.split(order, np.cumsum([round(share(k, dirt) * len(order)) for k in ("rx_denied", "rx_void")]))[:2]
+    denied, voided = np.split(order, np.cumsum([round(share(k, dirt) * len(order)) for k in ("rx_denied", "rx_void")]))[
+        :2
+    ]
     fills["status"][denied] = DENIED
     for name in ("allowed", "paid", "copay"):
         fills[name][denied] = 0

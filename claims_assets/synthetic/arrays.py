@@ -7,6 +7,7 @@ members stays small. Days are days since 1970-01-01, months are months since yea
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 NO_DAY = -1
 """A date that is not given."""
@@ -31,13 +32,13 @@ def take(table: Table, index: Array) -> Table:
     return {name: column[index] for name, column in table.items()}
 
 
-def stack(tables: Iterable[Table], defaults: Mapping[str, object]) -> Table:
+def stack(tables: Iterable[Table], defaults: Mapping[str, ArrayLike]) -> Table:
     """All rows of all tables, with exactly the columns of `defaults`; a column a table lacks gets its default."""
     parts = [t for t in tables if rows_of(t)]
     return {name: np.concatenate([_column(t, name, default) for t in parts]) for name, default in defaults.items()}
 
 
-def _column(table: Table, name: str, default: object) -> Array:
+def _column(table: Table, name: str, default: ArrayLike) -> Array:
     if name in table:
         return np.asarray(table[name]).astype(np.asarray(default).dtype, copy=False)
     shape = (rows_of(table), *np.shape(default))

@@ -61,14 +61,26 @@ def fall_ill(people: Population, rng: np.random.Generator) -> Conditions:
 
     adult = np.clip(age, 0, 85) - 45
     draw("obesity", np.where(obese, 0.4, -3.4) + 0.2 * f + np.where(age < 19, -0.8, 0))
-    draw("diabetes", -2.6 + 0.055 * adult + 0.45 * f + 1.1 * has["obesity"] + np.where(age < 19, -2.5, 0))
-    draw("hypertension", -1.7 + 0.075 * adult + 0.40 * f + 0.8 * has["obesity"] + 0.8 * has["diabetes"] + np.where(age < 19, -3.0, 0))
+    draw("diabetes", -2.35 + 0.055 * adult + 0.45 * f + 1.1 * has["obesity"] + np.where(age < 19, -2.5, 0))
+    draw(
+        "hypertension",
+        -1.15 + 0.075 * adult + 0.40 * f + 0.8 * has["obesity"] + 0.8 * has["diabetes"] + np.where(age < 19, -3.0, 0),
+    )
     draw("copd_asthma", -2.4 + 0.012 * adult + 0.45 * f + 1.2 * smoker + np.where(age < 19, 0.5, 0))
     draw("ckd", -4.6 + 0.055 * adult + 0.60 * f + 1.1 * has["diabetes"] + 0.9 * has["hypertension"])
-    draw("heart_failure", -5.2 + 0.060 * adult + 0.75 * f + 0.9 * has["hypertension"] + 0.9 * has["ckd"] + 0.6 * has["diabetes"])
-    draw("mental_health", -1.45 + 0.50 * f + np.where(age < 6, -3.0, 0) + np.where(age >= 65, -0.4, 0) + 0.3 * people.female)
+    draw(
+        "heart_failure",
+        -5.2 + 0.060 * adult + 0.75 * f + 0.9 * has["hypertension"] + 0.9 * has["ckd"] + 0.6 * has["diabetes"],
+    )
+    draw(
+        "mental_health",
+        -1.45 + 0.50 * f + np.where(age < 6, -3.0, 0) + np.where(age >= 65, -0.4, 0) + 0.3 * people.female,
+    )
     draw("cancer", -4.4 + 0.050 * adult + 0.30 * f + 0.5 * smoker)
-    draw("substance_use", -3.0 + 0.45 * f + 1.0 * smoker + 1.1 * has["mental_health"] + np.where((age < 17) | (age > 70), -3.5, 0))
+    draw(
+        "substance_use",
+        -3.0 + 0.45 * f + 1.0 * smoker + 1.1 * has["mental_health"] + np.where((age < 17) | (age > 70), -3.5, 0),
+    )
     held = np.stack([has[c] for c in CONDITIONS], axis=1)
     months = people.block.months
     new = rng.random(held.shape) < NEW_IN_WINDOW

@@ -1,6 +1,7 @@
 """Errors put into single values, lines and files: each kind hits its own rows, so that every count can be reconciled.
 
-A line carries at most one error (`junk`, a position in LINE_KINDS or FILL_KINDS plus one); `writers.py` turns it into text.
+A line carries at most one error (`junk`: a position in LINE_KINDS or FILL_KINDS, plus one); `writers.py` turns it into
+text.
 """
 
 import numpy as np
@@ -14,7 +15,8 @@ from claims_assets.synthetic.providers import Providers
 from claims_assets.synthetic.rates import share
 
 LINE_KINDS = (
-    "unknown_member", "missing_member", "unreadable_date", "future_date", "unreadable_amount", "unknown_claim_type", "odd_diagnosis",
+    "unknown_member", "missing_member", "unreadable_date", "future_date", "unreadable_amount",
+    "unknown_claim_type", "odd_diagnosis",
 )  # fmt: skip
 FILL_KINDS = ("rx_unknown_member", "rx_unreadable_date", "rx_unreadable_amount")
 PLAIN, UNDOTTED, LOWER, PADDED = range(4)
@@ -24,7 +26,9 @@ QUIET_MONTHS = 250
 """Days before the end of the window in which no claim is moved past the end of coverage."""
 
 
-def outside_enrolment(claims: Table, people: Population, cover: Enrolment, rng: np.random.Generator, dirt: float) -> int:
+def outside_enrolment(
+    claims: Table, people: Population, cover: Enrolment, rng: np.random.Generator, dirt: float
+) -> int:
     """Move some claims to 1 to 75 days after their member's coverage ended (in place)."""
     block = people.block
     last = np.full(block.members, NO_DAY, np.int64)
@@ -62,7 +66,9 @@ def write_styles(claims: Table, providers: Providers, rng: np.random.Generator, 
     n = rows_of(claims)
     claims["style"] = np.where(providers.undotted[claims["provider"]], UNDOTTED, PLAIN).astype(np.int8)
     order = rng.permutation(n)
-    lower, padded = np.split(order, np.cumsum([round(share(k, dirt) * n) for k in ("lower_case_diagnosis", "padded_diagnosis")]))[:2]
+    lower, padded = np.split(
+        order, np.cumsum([round(share(k, dirt) * n) for k in ("lower_case_diagnosis", "padded_diagnosis")])
+    )[:2]
     claims["style"][lower], claims["style"][padded] = LOWER, PADDED
     return {"lower_case_diagnosis": len(lower), "padded_diagnosis": len(padded)}
 

@@ -1,7 +1,7 @@
-"""Who is covered when: joins, ends, gaps, changes of aid and address, and the monthly eligibility files that tell of it.
+"""Who is covered when: joins, ends, gaps, changes of aid and address, and when the payer comes to know of them.
 
-A span is a stretch of months with the same coverage and attributes. The first file holds all spans that had begun; later
-files hold new spans and spans whose end became known, under the same effective date.
+A span is a stretch of months with the same coverage and attributes. The files that tell of spans are written by
+`eligibility.py`.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from claims_assets.synthetic.arrays import NO_DAY, Array, Table, first_day, mont
 from claims_assets.synthetic.population import Population
 from claims_assets.synthetic.rates import share
 
-COVERED_AT_START = 0.66
+COVERED_AT_START = 0.80
 MONTHLY_END = {"child": 0.009, "adult": 0.017, "elder": 0.004}
 """Chance of losing coverage in a month."""
 RETURNS = 0.55
@@ -48,11 +48,10 @@ def enrol(people: Population, rng: np.random.Generator, dirt: float) -> Enrolmen
     """Draw the coverage of one block of members."""
     ages = people.ages()
     covered = _coverage(people, ages, rng)
-    first, last, begins, ends = _edges(people, covered, rng)
+    first, last = _edges(people, covered, rng)
     spans, retro = _spans(people, ages, covered, first, last, rng, dirt)
-    gaps = int((begins.sum(axis=1) - 1).clip(0).sum())
-    del ends
-    return Enrolment(covered, first, last, spans, gaps, retro)
+    joins = (np.diff(covered.astype(np.int8), axis=1, prepend=0) == 1).sum(axis=1)
+    return Enrolment(covered, first, last, spans, int((joins - 1).clip(0).sum()), retro)
 
 
 def _coverage(people: Population, ages: Array, rng: np.random.Generator) -> Array:
@@ -73,51 +72,65 @@ def _coverage(people: Population, ages: Array, rng: np.random.Generator) -> Arra
     return covered
 
 
-def _edges(people: Population, covered: Array, rng: np.random.Generator) -> tuple[Array, Array, Array, Array]:
-    """First and last covered day of each month, and where coverage truly begins and ends."""
+def _edges(people: Population, covered: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """First and last covered day of each month, 0 where there is none."""
     n, months = covered.shape
     block = people.block
     length = np.diff(first_day(np.arange(block.first_month, block.first_month + months + 1)))
     begins = covered & ~np.c_[np.zeros(n, bool), covered[:, :-1]]
     ends = covered & ~np.c_[covered[:, 1:], np.ones(n, bool)]
-    first = np.where(begins & (rng.random((n, months)) < MID_MONTH) & (np.arange(months) > 0), rng.integers(2, 15, (n, months)), 1)
+    first = np.where(
+        begins & (rng.random((n, months)) < MID_MONTH) & (np.arange(months) > 0),
+        rng.integers(2, 15, (n, months)),
+        1,
+    )
     last = np.where(ends & (rng.random((n, months)) < MID_MONTH), rng.integers(15, 28, (n, months)), length[None, :])
     for days, edge in ((people.birth, first), (people.death, last)):
         month = month_of_day(days) - block.first_month
         hit = np.flatnonzero((days != NO_DAY) & (month >= 0) & (month < months))
         edge[hit, month[hit]] = days[hit] - first_day(block.first_month + month[hit]) + 1
     first = np.minimum(first, last)
-    return np.where(covered, first, 0), np.where(covered, last, 0), begins, ends
+    return np.where(covered, first, 0), np.where(covered, last, 0)
 
 
 def _spans(
     people: Population, ages: Array, covered: Array, first: Array, last: Array, rng: np.random.Generator, dirt: float
 ) -> tuple[Table, int]:
-    """Runs of equal coverage and attributes."""
+    """Runs of equal coverage and attributes, and how many ends become known late within the window."""
     n, months = covered.shape
     block = people.block
     move_month = np.where(rng.random(n) < MOVES, rng.integers(1, months + 1, n), months + 1)
     moved = np.arange(months)[None, :] >= move_month[:, None]
-    key = np.where(covered, 1 + moved + 2 * np.digitize(ages, (19, 65)), 0)
-    changes = key != np.c_[np.zeros(n, key.dtype), key[:, :-1]]
-    stops = key != np.c_[key[:, 1:], np.zeros(n, key.dtype)]
-    member, begin = np.nonzero(changes & (key > 0))
-    _, end = np.nonzero(stops & (key > 0))
+    band = np.digitize(ages, (19, 65))
+    member, begin, end = _runs(np.where(covered, 1 + moved + 2 * band, 0))
+    died = (people.death[member] != NO_DAY) & (month_of_day(people.death[member]) - block.first_month == end)
+    still_open = (end == months - 1) & ~died
+    stop = np.where(still_open, NO_DAY, first_day(block.first_month + end) + last[member, end] - 1)
+    goes_on = np.r_[(member[1:] == member[:-1]) & (begin[1:] == end[:-1] + 1), False]
+    late = ~still_open & ~goes_on & (rng.random(len(member)) < share("retro_term", dirt))
+    known_stop = end + 1 + np.where(late, rng.integers(2, 6, len(member)), 0)
+    late_start = (begin > 0) & (rng.random(len(member)) < KNOWN_LATE)
+    spans = {
+        "member": member, "start": _starts(people, member, begin, first, rng), "stop": stop,
+        "known_start": begin + np.where(late_start, rng.integers(1, 3, len(member)), 0), "known_stop": known_stop,
+        "aid": people.aid[member, band[member, begin]], "moved": moved[member, begin], "died": died,
+        "is_65": band[member, begin] == 2,
+    }  # fmt: skip
+    return spans, int((late & (known_stop < months)).sum())
+
+
+def _runs(key: Array) -> tuple[Array, Array, Array]:
+    """Member, first and last month offset of each run of equal positive keys."""
+    none = np.zeros(len(key), key.dtype)
+    member, begin = np.nonzero((key != np.c_[none, key[:, :-1]]) & (key > 0))
+    _, end = np.nonzero((key != np.c_[key[:, 1:], none]) & (key > 0))
+    return member, begin, end
+
+
+def _starts(people: Population, member: Array, begin: Array, first: Array, rng: np.random.Generator) -> Array:
+    """Effective day of each span; those of the first month mostly began up to five years before."""
+    block = people.block
     start = first_day(block.first_month + begin) + first[member, begin] - 1
     earlier = (begin == 0) & (people.birth[member] < start - 400)
     back = np.minimum(rng.integers(0, 61, len(member)), (start - people.birth[member]) // 31)
-    start = np.where(earlier, first_day(block.first_month - back), start)
-    died = (people.death[member] != NO_DAY) & (month_of_day(people.death[member]) - block.first_month == end)
-    open_end = (end == months - 1) & ~died
-    stop = np.where(open_end, NO_DAY, first_day(block.first_month + end) + last[member, end] - 1)
-    follows = np.r_[(member[1:] == member[:-1]) & (begin[1:] == end[:-1] + 1), False]
-    retro = ~open_end & ~follows & (rng.random(len(member)) < share("retro_term", dirt))
-    known_stop = end + 1 + np.where(retro, rng.integers(2, 6, len(member)), 0)
-    known_start = begin + np.where((begin > 0) & (rng.random(len(member)) < KNOWN_LATE), rng.integers(1, 3, len(member)), 0)
-    aid = people.aid[member, np.digitize(ages[member, begin], (19, 65))]
-    spans = {
-        "member": member, "start": start, "stop": stop, "known_start": known_start, "known_stop": known_stop,
-        "aid": aid, "moved": moved[member, begin], "died": died, "is_65": ages[member, begin] >= 65,
-    }  # fmt: skip
-    written = retro & (known_stop < months)
-    return spans, int(written.sum())
+    return np.where(earlier, first_day(block.first_month - back), start)

@@ -20,8 +20,18 @@ RACE_LABELS = {
     "black": ("Black or African American", "BLACK", "Black", "Black or African American"),
     "hispanic": ("Hispanic", "HISPANIC", "White", "Other Race"),
     "asian": ("Asian", "ASIAN", "asian", "Asian"),
-    "native": ("American Indian or Alaska Native", "NATIVE AMERICAN", "American Indian or Alaska Native", "AI/AN"),
-    "pacific": ("Native Hawaiian or Pacific Islander", "PACIFIC ISLANDER", "Native Hawaiian or Pacific Islander", "NHPI"),
+    "native": (
+        "American Indian or Alaska Native",
+        "NATIVE AMERICAN",
+        "American Indian or Alaska Native",
+        "AI/AN",
+    ),
+    "pacific": (
+        "Native Hawaiian or Pacific Islander",
+        "PACIFIC ISLANDER",
+        "Native Hawaiian or Pacific Islander",
+        "NHPI",
+    ),
     "two": ("Two or More Races", "MULTIRACIAL", "Two or more races", "Multiple"),
     "unknown": ("Unknown", "", "UNKNOWN", "Declined"),
 }
@@ -39,7 +49,11 @@ LANGUAGES = ("en", "es", "pt", "zh", "ht", "vi")
 AIDS = ("TANF", "CHIP", "SSI", "FOSTER", "EXPANSION", "PREGNANT", "AGED")
 AID_CATEGORY = ("FAMILY", "CHILD", "DISABLED", "CHILD", "ADULT", "FAMILY", "AGED")
 """The coarser eligibility category of each aid."""
-CHILD_AIDS, ADULT_AIDS, ELDER_AIDS = ("TANF", "CHIP", "SSI", "FOSTER"), ("EXPANSION", "TANF", "SSI", "PREGNANT"), ("AGED", "SSI")
+CHILD_AIDS, ADULT_AIDS, ELDER_AIDS = (
+    ("TANF", "CHIP", "SSI", "FOSTER"),
+    ("EXPANSION", "TANF", "SSI", "PREGNANT"),
+    ("AGED", "SSI"),
+)
 YEARLY_DEATHS_AT_80 = 0.055
 DEATHS_DOUBLE_EVERY = 8.0
 """Years of age; a Gompertz law."""
@@ -106,21 +120,28 @@ def populate(block: Block, rng: np.random.Generator) -> Population:
     aid = _aids(rng, n, female, frailty)
     disabled, elder = aid[np.arange(n), np.digitize(age, (19, 65))] == AIDS.index("SSI"), age >= 65
     dual = rng.random(n) < np.where(elder, 0.85, np.where(disabled & (age >= 19), 0.35, 0.0))
-    ltss = rng.random(n) < np.clip(np.where(elder, 0.22, np.where(disabled, 0.14, 0.004)) * np.exp(0.5 * frailty), 0, 0.9)
+    ltss = rng.random(n) < np.clip(
+        np.where(elder, 0.22, np.where(disabled, 0.14, 0.004)) * np.exp(0.5 * frailty), 0, 0.9
+    )
     bmi = np.clip(rng.normal(np.where(age < 19, 20.5, 29.5), np.where(age < 19, 4.5, 6.5)), 13, 62)
     return Population(
         block=block, birth=birth, death=_deaths(block, birth, frailty, rng), female=female,
         **_households(rng, n), aid=aid, dual=dual, ltss=ltss,
-        nursing_home=ltss & (rng.random(n) < np.where(elder, 0.33, 0.05)),
+        nursing_home=ltss & (rng.random(n) < np.where(elder, 0.20, 0.04)),
         smoker=(rng.random(n) < 0.26) & (age >= 19), bmi=np.round(bmi, 1), frailty=frailty,
-        habit=np.exp(rng.normal(0, 1.0, n) + 0.25 * frailty - 0.55), vaccine_habit=rng.normal(0, 1.5, n), pcp_choice=rng.random(n),
+        habit=np.exp(rng.normal(0, 1.0, n) + 0.25 * frailty - 0.55), vaccine_habit=rng.normal(0, 1.5, n),
+        pcp_choice=rng.random(n),
     )  # fmt: skip
 
 
 def _births(block: Block, rng: np.random.Generator) -> Array:
     band = rng.choice(len(AGE_BANDS), block.members, p=[share for *_, share in AGE_BANDS])
     low, high = (np.array([b[i] for b in AGE_BANDS])[band] for i in (0, 1))
-    skew = np.where(band == 2, rng.beta(1.1, 2.2, block.members), np.where(band == 1, rng.beta(1.0, 1.25, block.members), rng.random(block.members)))
+    skew = np.where(
+        band == 2,
+        rng.beta(1.1, 2.2, block.members),
+        np.where(band == 1, rng.beta(1.0, 1.25, block.members), rng.random(block.members)),
+    )
     # Children younger than half the window are born inside it.
     age = low + skew * (high + 1 - low)
     middle = int(first_day(block.first_month + block.months // 2))

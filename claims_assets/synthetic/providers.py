@@ -32,11 +32,26 @@ KINDS = (
 )
 """Kind, provider type, specialty, NUCC taxonomy code, share."""
 SPECIALTIES = (
-    ("Cardiology", "207RC0000X"), ("Endocrinology", "207RE0101X"), ("Pulmonology", "207RP1001X"), ("Oncology", "207RX0202X"),
-    ("Obstetrics & Gynecology", "207V00000X"), ("Orthopedic Surgery", "207X00000X"), ("Nephrology", "207RN0300X"), ("Neurology", "2084N0400X"),
+    ("Cardiology", "207RC0000X"), ("Endocrinology", "207RE0101X"), ("Pulmonology", "207RP1001X"),
+    ("Oncology", "207RX0202X"), ("Obstetrics & Gynecology", "207V00000X"), ("Orthopedic Surgery", "207X00000X"),
+    ("Nephrology", "207RN0300X"), ("Neurology", "2084N0400X"),
 )  # fmt: skip
 TOWNS = ("Boston", "Worcester", "Springfield", "Fall River", "Lawrence", "Cambridge", "Brockton", "Hyannis")
-FAMILY_NAMES = ("Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Hawthorn", "Juniper", "Larch", "Maple", "Oak", "Rowan", "Willow")
+FAMILY_NAMES = (
+    "Alder",
+    "Birch",
+    "Cedar",
+    "Dogwood",
+    "Elm",
+    "Fir",
+    "Hawthorn",
+    "Juniper",
+    "Larch",
+    "Maple",
+    "Oak",
+    "Rowan",
+    "Willow",
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +89,8 @@ def enlist(members: int, seed: int, dirt: float) -> Providers:
     bad = rng.permutation(n) < round(share("bad_npi", dirt) * n)
     npi = [npi_of(int(x), good=not wrong) for x, wrong in zip(_bases(rng, n), bad, strict=True)]
     return Providers(
-        ranges, rng.integers(0, len(COUNTIES), n), np.exp(rng.normal(0, 0.18, n)), rng.random(n) < share("undotted_diagnosis", dirt),
+        ranges, rng.integers(0, len(COUNTIES), n), np.exp(rng.normal(0, 0.18, n)),
+        rng.random(n) < share("undotted_diagnosis", dirt),
         rng.permutation(n) < max(1, round(UNUSUAL * n)), capitated, npi, ~bad, rng.integers(0, 10_000, n),
     )  # fmt: skip
 
@@ -106,7 +122,15 @@ def provider_rows(providers: Providers, first_month: int) -> list[dict[str, str]
     return rows
 
 
-def _row(providers: Providers, i: int, value: int, provider_type: str, specialty: str, taxonomy: str, first_month: int) -> dict[str, str]:
+def _row(
+    providers: Providers,
+    i: int,
+    value: int,
+    provider_type: str,
+    specialty: str,
+    taxonomy: str,
+    first_month: int,
+) -> dict[str, str]:
     county = int(providers.county[i])
     name = FAMILY_NAMES[value % len(FAMILY_NAMES)]
     active_from = int(first_day(first_month - 12 - value % 120))

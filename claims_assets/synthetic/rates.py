@@ -23,16 +23,28 @@ RATES: dict[str, Rate] = {
     "pending": Rate(0.01, "original medical claims", "claim_status PENDING, amounts not yet set"),
     "capitated": Rate(0.04, "original medical claims", "PAID with 0.00: an encounter under a capitation contract"),
     "rx_denied": Rate(0.03, "original pharmacy claims", "claim_status DENIED, nothing paid"),
-    "void": Rate(0.015, "original medical claims", "indicator 1, new claim id, names the original, negative amounts, REVERSED"),
+    "void": Rate(
+        0.015,
+        "original medical claims",
+        "indicator 1, new claim id, names the original, negative amounts, REVERSED",
+    ),
     "same_id_void": Rate(0.002, "original medical claims", "indicator 1 under the claim id it cancels"),
     "moved_void": Rate(0.15, "voids with a new id", "service dates in another month than the claim it cancels"),
-    "replacement": Rate(0.025, "original medical claims", "indicator 4, new claim id, names the original, changed amounts"),
-    "second_replacement": Rate(0.10, "replacements", "a replacement of the replacement; half of them name the first original"),
+    "replacement": Rate(
+        0.025, "original medical claims", "indicator 4, new claim id, names the original, changed amounts"
+    ),
+    "second_replacement": Rate(
+        0.10, "replacements", "a replacement of the replacement; half of them name the first original"
+    ),
     "void_of_replacement": Rate(0.04, "replacements", "indicator 1 that names a replacement"),
-    "rx_void": Rate(0.012, "original pharmacy claims", "indicator 1, new claim id, names the original, negative amounts"),
+    "rx_void": Rate(
+        0.012, "original pharmacy claims", "indicator 1, new claim id, names the original, negative amounts"
+    ),
     "duplicate": Rate(0.004, "medical claims", "all lines of a claim sent again, unchanged, in a later file"),
     "late_file": Rate(1 / 24, "months", "the month's medical claims arrive 2 to 5 months late, in a file of their own"),
-    "outside_enrolment": Rate(0.006, "original medical claims", "service 1 to 75 days after the member's coverage ended"),
+    "outside_enrolment": Rate(
+        0.006, "original medical claims", "service 1 to 75 days after the member's coverage ended"
+    ),
     "unknown_member": Rate(0.001, "medical lines", "a member id that no eligibility file holds"),
     "missing_member": Rate(0.0005, "medical lines", "no member id"),
     "unreadable_date": Rate(0.0005, "medical lines", "service_from_date '2023-02-31', '' or '00000000'"),
@@ -55,6 +67,10 @@ RATES: dict[str, Rate] = {
     "eligibility_open_as_9999": Rate(0.10, "open eligibility records", "term_date '9999-12-31' instead of empty"),
     "retro_term": Rate(0.08, "ends of coverage", "the end becomes known 2 to 5 months after it, not at once"),
     "registry_not_done": Rate(0.01, "registry records", "status not-done with a reason: no dose was given"),
+    "third_party_npi": Rate(0.98, "providers, profile third_party", "an NPI that fails the check digit"),
+    "third_party_negative": Rate(0.01, "claims, profile third_party", "a negative payment"),
+    "third_party_unknown_bene": Rate(0.002, "claims, profile third_party", "a beneficiary that no summary holds"),
+    "third_party_no_thru": Rate(0.005, "claims, profile third_party", "no last day of service"),
     "bad_npi": Rate(0.04, "providers", "an NPI that fails the 80840 check digit"),
 }
 """Kind of dirt -> its rate. Every kind is counted in `Summary.dirt`."""

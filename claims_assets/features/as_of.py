@@ -1,0 +1,66 @@
+"""When a claim line counts: the as-of months in which its service was recent enough, known, and not yet cancelled.
+
+A version served in month s, known from k and cancelled in x counts in the as-of months max(s, k) .. min(s + 11, x - 1).
+That is one interval a version, so a late claim never appears, and a late void never disappears, before it was known. A
+rolling window over monthly sums can't say this. Months are numbers here (`partitions.month_index`), so that
+differences are months. Elsewhere: what is counted (`utilization.py`, `conditions.py`).
+"""
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from claims_assets.partitions import MONTH, month_index
+from claims_assets.silver.codes import counts_as_cost
+
+WINDOW_MONTHS = 12
+"""Look-back of a feature, the as-of month included (365 days in the source system)."""
+RECENT_MONTHS = 3
+"""The recent part of the window (90 days in the source system); the other nine months are the prior part."""
+
+SPAN = ("first", "last")
+"""First and last as-of month of a row, both included."""
+
+
+def counting(claim_versions: DataFrame, months: Sequence[str], run_out: int = 0) -> DataFrame:
+    """Paid versions that count in any of `months`, with their service month `served` and the span `first`..`last`.
+
+    Args:
+        claim_versions: `silver.claim_versions`.
+        months: as-of months, YYYY-MM.
+        run_out: what is known is judged this many months after the as-of month; 0 for features, more for outcomes.
+    """
+    asked = [month_index(m) for m in months]
+    served, known = _number(F.col(MONTH)), _number(F.col("known_from")) - run_out
+    cancelled = _number(F.col("cancelled_on")) - run_out
+    first = F.greatest(served, known, F.lit(min(asked)))
+    last = F.least(served + WINDOW_MONTHS - 1, cancelled - 1, F.lit(max(asked)))
+    paid = claim_versions.where(counts_as_cost())
+    return paid.withColumns({"served": served, "first": first, "last": last}).where("first <= last")
+
+
+def is_recent() -> Column:
+    """The row's service month lies in the recent part of the window of its `as_of` month."""
+    return F.col("as_of") - F.col("served") < RECENT_MONTHS
+
+
+def disjoint(spans: DataFrame, event: Sequence[str]) -> DataFrame:
+    """The same months of every `event`, each month in one span only, so that spans may be counted instead of events."""
+    earlier = Window.partitionBy(*event).orderBy(*SPAN).rowsBetween(Window.unboundedPreceding, -1)
+    uncovered = F.greatest(F.col("first"), F.max("last").over(earlier) + 1)
+    return spans.select(*event, *SPAN).distinct().withColumn("first", uncovered).where("first <= last")
+
+
+def spread(spans: DataFrame) -> DataFrame:
+    """One row for each month of every span, as `as_of`."""
+    return spans.withColumn("as_of", F.explode(F.sequence("first", "last"))).drop(*SPAN)
+
+
+def as_of_number() -> Column:
+    """The number of the row's `claim_month`; joins what `spread` made."""
+    return _number(F.col(MONTH))
+
+
+def _number(month: Column) -> Column:
+    return F.substring(month, 1, 4).cast("int") * 12 + F.substring(month, 6, 2).cast("int") - 1

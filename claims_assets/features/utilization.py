@@ -1,0 +1,176 @@
+"""What members used and cost in the twelve months up to an as-of month: sums, counts, last dates, chronic conditions.
+
+Four parts, each one row per member and as-of month: `lines` (what adds up over lines), `claims` and `stays` (whose own
+sum or length changes with what is known), `events` (what is counted once, however many lines tell of it). Elsewhere: when
+a line counts (`as_of.py`), scores (`scores.py`), demography (`member_features.py`).
+"""
+
+from collections.abc import Callable, Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from claims_assets.bronze.claim_links import MEDICAL, PHARMACY
+from claims_assets.bronze.pharmacy_claims import DAYS_SUPPLY
+from claims_assets.features.as_of import RECENT_MONTHS, SPAN, as_of_number, counting, disjoint, is_recent, spread
+from claims_assets.features.conditions import CONDITIONS, ENOUGH, INPATIENT_DAY, OUTPATIENT_DAY, names
+from claims_assets.silver.codes import is_emergency, is_inpatient
+from claims_assets.silver.medical_claims import HIGH_COST
+from claims_assets.silver.pharmacy_claims import CONTROLLED, GENERIC, HIGH_COST_RX
+
+KEY = ("member_id", "as_of")
+
+Part = Callable[[DataFrame], DataFrame]
+"""From counting lines to one row per member and as-of month."""
+
+
+def with_utilization(
+    members: DataFrame,
+    claim_versions: DataFrame,
+    months: Sequence[str],
+    *,
+    run_out: int = 0,
+    parts: Sequence[Part] | None = None,
+) -> DataFrame:
+    """The rows of `members` (member_id, claim_month, ...) with what counts for them as of their month.
+
+    Numbers are 0 and flags false where nothing counts; `last_*_date` is NULL then. `parts` limits the work to the
+    columns that are wanted; by default all.
+    """
+    counted = counting(claim_versions, months, run_out)
+    made = [part(counted) for part in parts or (lines, claims, stays, events)]
+    joined = members.withColumn("as_of", as_of_number())
+    for part in made:
+        joined = joined.join(part, list(KEY), "left")
+    numbers = [n for part in made for n, kind in part.dtypes if n not in KEY and kind != "date"]
+    flags = [n for n in numbers if n.startswith("has_")]
+    return joined.fillna(0, [n for n in numbers if n not in flags]).fillna(False, flags).drop("as_of")
+
+
+def lines(counted: DataFrame) -> DataFrame:
+    """Amounts, fills and last dates: whatever adds up, or has a maximum, over lines."""
+    kept = counted.select(
+        "member_id", "claim_feed", "served", *SPAN, "service_from_date", "days_supply",
+        F.coalesce("paid_amount", F.lit(0)).alias("paid"), is_emergency().alias("emergency"),
+        F.col("generic_indicator").isin(*GENERIC).alias("generic"),
+        F.col("therapeutic_class").rlike(CONTROLLED).alias("controlled"),
+    )  # fmt: skip
+    medical, fill = F.col("claim_feed") == MEDICAL, F.col("claim_feed") == PHARMACY
+    known_supply = fill & F.col("days_supply").between(DAYS_SUPPLY["min_value"], DAYS_SUPPLY["max_value"])
+    monthly = kept.groupBy("member_id", "served", *SPAN).agg(
+        F.sum(F.when(medical, F.col("paid"))).alias("paid"),
+        F.sum(F.when(fill, F.col("paid"))).alias("rx_paid"),
+        _number_of(fill).alias("fills"),
+        _number_of(fill & F.col("generic")).alias("generic"),
+        _number_of(fill & F.col("controlled")).alias("controlled"),
+        _number_of(fill & (F.col("paid") > HIGH_COST_RX)).alias("high_cost"),
+        _number_of(known_supply).alias("supplies"),
+        F.sum(F.when(known_supply, F.col("days_supply")).cast("bigint")).alias("supplied_days"),
+        F.max(F.when(medical, F.col("service_from_date"))).alias("last_medical"),
+        F.max(F.when(F.col("emergency"), F.col("service_from_date"))).alias("last_er"),
+        F.max(F.when(fill, F.col("service_from_date"))).alias("last_fill"),
+    )
+    return spread(monthly).groupBy(*KEY).agg(
+        F.sum("paid").alias("total_paid_12mo"),
+        F.sum(F.when(is_recent(), F.col("paid"))).alias("recent_paid_90d"),
+        F.sum("rx_paid").alias("total_rx_paid_12mo"),
+        F.sum("fills").alias("rx_fill_count_12mo"),
+        F.sum("generic").alias("generic_fill_count"),
+        F.sum("controlled").alias("controlled_substance_count"),
+        F.sum("high_cost").alias("high_cost_rx_count"),
+        F.sum("supplies").alias("supplies"),
+        F.sum("supplied_days").alias("supplied_days"),
+        F.max("last_medical").alias("last_medical_claim_date"),
+        F.max("last_er").alias("last_er_visit_date"),
+        F.max("last_fill").alias("last_rx_fill_date"),
+    )  # fmt: skip
+
+
+DAY_EVENTS = ("service_days_12mo", "er_visit_count_12mo", "recent_er_visits_90d")
+"""Counted once a member and day: facility and professional lines of one emergency visit are one visit."""
+THINGS = {
+    "unique_provider_count": "provider_id",
+    "unique_drug_count": "ndc_code",
+    "unique_therapy_class_count": "therapeutic_class",
+}
+"""Counted once a member; column of `silver.claim_versions` that tells them apart."""
+
+
+def events(counted: DataFrame) -> DataFrame:
+    """Days of service, emergency visits, distinct providers, drugs and classes, and the conditions."""
+    kinds = [*DAY_EVENTS, *THINGS, *(condition.column for condition in CONDITIONS)]
+    sums = [F.sum(F.when(F.col("kind") == kind, F.col("weight"))).alias(kind) for kind in kinds]
+    apart = disjoint(_told_by_lines(counted), ("member_id", "kind", "weight", "event"))
+    counts = (
+        spread(apart.groupBy("member_id", *SPAN).agg(*sums))
+        .groupBy(*KEY)
+        .agg(*[F.sum(kind).alias(kind) for kind in kinds])
+    )
+    present = {c.column: F.coalesce(F.col(c.column) >= ENOUGH, F.lit(False)) for c in CONDITIONS}
+    chronic = [present[c.column].cast("bigint") for c in CONDITIONS if c.is_chronic_condition]
+    return counts.withColumns(present | {"chronic_condition_count": sum(chronic, F.lit(0).cast("bigint"))})
+
+
+def _told_by_lines(counted: DataFrame) -> DataFrame:
+    """One row for each kind of event that a line tells of: kind, event (a day or an id), weight and span."""
+    medical = F.col("claim_feed") == MEDICAL
+    told = {
+        "service_days_12mo": medical,
+        "er_visit_count_12mo": is_emergency(),
+        "recent_er_visits_90d": is_emergency(),
+        "unique_provider_count": medical & F.col("provider_id").isNotNull(),
+        "unique_drug_count": (F.col("claim_feed") == PHARMACY) & F.col("ndc_code").isNotNull(),
+        "unique_therapy_class_count": F.col("therapeutic_class").isNotNull(),
+    } | {c.column: medical & names(c) for c in CONDITIONS}
+    event = F.col("service_from_date").cast("string")
+    for kind, name in THINGS.items():
+        event = F.when(F.col("kind") == kind, F.col(name)).otherwise(event)
+    is_condition = F.col("kind").isin([c.column for c in CONDITIONS])
+    recent = F.least(F.col("last"), F.col("served") + RECENT_MONTHS - 1)
+    weight = F.when(is_condition & F.col("inpatient"), INPATIENT_DAY).otherwise(OUTPATIENT_DAY).cast("bigint")
+    last = F.when(F.col("kind") == "recent_er_visits_90d", recent).otherwise(F.col("last"))
+    kinds = F.array_compact(F.array(*[F.when(F.coalesce(said, F.lit(False)), kind) for kind, said in told.items()]))
+    columns = ["member_id", "served", *SPAN, "service_from_date", *THINGS.values()]
+    return (
+        counted.select(*columns, is_inpatient().alias("inpatient"), F.explode(kinds).alias("kind"))
+        .withColumns({"last": last, "weight": weight, "event": event})
+        .where("first <= last")
+    )
+
+
+def claims(counted: DataFrame) -> DataFrame:
+    """Medical claims: how many, how many recent, the largest, those of high cost. A claim is all its lines."""
+    medical = counted.where(F.col("claim_feed") == MEDICAL)
+    per_span = medical.groupBy("member_id", "claim_id", *SPAN).agg(
+        F.sum(F.coalesce("paid_amount", F.lit(0))).alias("paid"), F.max("served").alias("served")
+    )
+    summed = [F.sum("paid").alias("paid"), F.max("served").alias("served")]
+    per_claim = spread(per_span).groupBy(*KEY, "claim_id").agg(*summed)
+    return per_claim.groupBy(*KEY).agg(
+        F.count("claim_id").alias("claim_count_12mo"),
+        _number_of(is_recent()).alias("recent_claim_count_90d"),
+        F.max("paid").alias("max_claim_amount"),
+        _number_of(F.col("paid") > HIGH_COST).alias("high_cost_claim_count"),
+    )
+
+
+def stays(counted: DataFrame) -> DataFrame:
+    """Inpatient stays and their lengths: one per member and day of admission (of service, where that is missing).
+
+    The length is discharge minus admission, 0 for the same day; unknown where a discharge is missing or earlier.
+    """
+    admitted = F.coalesce("admit_date", "service_from_date").alias("admitted")
+    facility = counted.where(is_inpatient()).select("member_id", *SPAN, admitted, "discharge_date")
+    per_span = facility.groupBy("member_id", "admitted", *SPAN).agg(F.max("discharge_date").alias("discharged"))
+    per_stay = spread(per_span).groupBy(*KEY, "admitted").agg(F.max("discharged").alias("discharged"))
+    days = F.when(F.col("discharged") >= F.col("admitted"), F.datediff("discharged", "admitted").cast("bigint"))
+    return per_stay.withColumn("days", days).groupBy(*KEY).agg(
+        F.count("admitted").alias("inpatient_admit_count_12mo"),
+        F.sum("days").alias("total_inpatient_days"),
+        F.count("days").alias("stays_of_known_length"),
+        F.max("admitted").alias("last_admission_date"),
+    )  # fmt: skip
+
+
+def _number_of(condition: Column) -> Column:
+    return F.sum(F.when(condition, 1).otherwise(0).cast("bigint"))

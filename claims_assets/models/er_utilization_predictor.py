@@ -1,0 +1,15 @@
+"""Three or more emergency visits in the next twelve months."""
+
+from claims_assets.models.risk_model import RiskModel
+from claims_assets.models.training import model_asset
+
+ER_UTILIZATION = RiskModel(
+    name="er_utilization_predictor",
+    outcome="er_visit_count",
+    at_least=3,
+    history=("er_visit_count_12mo",),
+    column="er_utilization_risk_score",
+    prediction="er_utilization_prediction",
+)
+
+er_utilization_predictor = model_asset(ER_UTILIZATION, __doc__)

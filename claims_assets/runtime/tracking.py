@@ -1,0 +1,234 @@
+"""Experiment tracking and the model registry: one closed MLflow run for each training.
+
+Here: runs, registered versions, loading. Elsewhere: what is trained and measured (`models/`). The client is used
+directly: MLflow's global "active run" is how one training comes to write into the run of another.
+Parameters, metrics, names and trees are stored; never a row of a member.
+"""
+
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+if TYPE_CHECKING:
+    import xgboost
+    from mlflow import MlflowClient
+
+EXPERIMENT = "/Medicaid/Risk_Prediction_Models"
+CHAMPION = "champion"
+"""Alias of the version that scores."""
+SQLITE = "sqlite:///"
+MODEL_FOLDER = "model"
+AS_OF_MONTH, TRAINING_DATA, PARAMETERS, THRESHOLD = "as_of_month", "training_data", "parameters", "threshold"
+"""Tags of a version."""
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One registered version of a model."""
+
+    name: str
+    version: int
+    as_of_month: str
+    """Nothing that became known after this month is in it."""
+    training_data: str
+    """Fingerprint of the rows it was trained and tested on."""
+    alias: str | None
+    """`champion` where it is that, else its first alias, if any."""
+    parameters: str = ""
+    """Fingerprint of the settings of the fit."""
+    threshold: float | None = None
+    """Score from which on the prediction is 1; None for a regression."""
+    run_id: str = ""
+
+
+@dataclass
+class TrackedRun:
+    """An open run; `Tracking.run` closes it."""
+
+    run_id: str
+    artifact_uri: str
+    client: "MlflowClient" = field(repr=False)
+
+    def log(self, params: Mapping[str, Any], metrics: Mapping[str, float], tags: Mapping[str, str] | None = None) -> None:
+        """Store all of these in one transaction."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        self.client.log_batch(
+            self.run_id,
+            metrics=[Metric(k, float(v), 0, 0) for k, v in metrics.items()],
+            params=[Param(k, str(v)) for k, v in params.items()],
+            tags=[RunTag(k, v) for k, v in (tags or {}).items()],
+        )
+
+    def log_json(self, name: str, content: Any) -> None:
+        """Store a small document."""
+        self.client.log_text(self.run_id, json.dumps(content, indent=1), name)
+
+
+class Tracking(dg.ConfigurableResource):
+    """MLflow tracking server and model registry; an SQLite file with artifacts beside it needs no server."""
+
+    uri: str
+    artifacts: str | None = None
+    """Folder of the artifacts. None: beside the SQLite file; for a server, wherever the server keeps them."""
+    experiment: str = EXPERIMENT
+
+    @contextmanager
+    def run(self, name: str, tags: Mapping[str, str]) -> Iterator[TrackedRun]:
+        """A run that ends with the block: FINISHED, or FAILED when the block raises."""
+        client = self._client()
+        created = client.create_run(self._experiment_id(client), run_name=name, tags=dict(tags))
+        status = "FAILED"
+        try:
+            yield TrackedRun(created.info.run_id, created.info.artifact_uri or "", client)
+            status = "FINISHED"
+        finally:
+            client.set_terminated(created.info.run_id, status)
+
+    def register(
+        self, run: TrackedRun, name: str, booster: "xgboost.Booster", tags: Mapping[str, str]
+    ) -> ModelVersion:
+        """Store a fitted booster with the run and register it as the next version of `name`.
+
+        The artifact carries its own inputs (names and order) and its signature in float64.
+        """
+        import mlflow.xgboost
+
+        with tempfile.TemporaryDirectory() as folder:
+            mlflow.xgboost.save_model(
+                booster,
+                f"{folder}/{MODEL_FOLDER}",
+                model_format="ubj",
+                signature=_signature(booster.feature_names or []),
+                # Stated, because MLflow else finds them by running the model in a process of its own.
+                pip_requirements=[f"xgboost=={_xgboost_version()}"],
+            )
+            run.client.log_artifacts(run.run_id, f"{folder}/{MODEL_FOLDER}", MODEL_FOLDER)
+        self._ensure_registered(run.client, name)
+        source = f"{run.artifact_uri}/{MODEL_FOLDER}"
+        created = run.client.create_model_version(name, source=source, run_id=run.run_id, tags=dict(tags))
+        return _version(created, {})
+
+    def versions(self, name: str) -> list[ModelVersion]:
+        """All versions of a model, oldest first; none when it, or the registry, does not exist."""
+        if self._nothing_stored():
+            return []
+        client = self._client()
+        registered = [m for m in client.search_registered_models(f"name='{name}'") if m.name == name]
+        if not registered:
+            return []
+        aliases = {str(v): a for a, v in sorted(registered[0].aliases.items(), key=lambda x: x[0] == CHAMPION)}
+        found: list[ModelVersion] = []
+        token = None
+        while True:
+            page = client.search_model_versions(f"name='{name}'", page_token=token)
+            found += [_version(v, aliases) for v in page]
+            token = page.token
+            if not token:
+                return sorted(found, key=lambda v: v.version)
+
+    def champion(self, name: str) -> ModelVersion | None:
+        """The version with the alias `champion`."""
+        return next((v for v in self.versions(name) if v.alias == CHAMPION), None)
+
+    def promote(self, name: str, version: int) -> None:
+        """Give the alias `champion` to this version, and take it from any other."""
+        self._client().set_registered_model_alias(name, CHAMPION, str(version))
+
+    def load(self, name: str, version: int) -> "xgboost.Booster":
+        """The booster of a registered version."""
+        import mlflow.xgboost
+        from mlflow.artifacts import download_artifacts
+
+        source = self._client().get_model_version_download_uri(name, str(version))
+        return mlflow.xgboost.load_model(download_artifacts(artifact_uri=source, tracking_uri=self.uri))
+
+    def metrics(self, version: ModelVersion) -> dict[str, float]:
+        """Metrics of the run that registered a version."""
+        return dict(self._client().get_run(version.run_id).data.metrics)
+
+    def _client(self) -> "MlflowClient":
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        _create_parent(self.uri)
+        # Both report normal work of every new registry and every model: tables created, no version of pip found.
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+        logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
+        from mlflow import MlflowClient
+
+        return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+
+    def _experiment_id(self, client: "MlflowClient") -> str:
+        from mlflow.exceptions import MlflowException
+
+        known = client.get_experiment_by_name(self.experiment)
+        if known is None:
+            try:
+                return client.create_experiment(self.experiment, artifact_location=self._artifact_location())
+            except MlflowException:
+                # Another process may have created it since; if not, there is a reason to show.
+                known = client.get_experiment_by_name(self.experiment)
+                if known is None:
+                    raise
+        return known.experiment_id
+
+    def _artifact_location(self) -> str | None:
+        if self.artifacts:
+            return Path(self.artifacts).absolute().as_uri()
+        if self.uri.startswith(SQLITE):
+            return (_sqlite_file(self.uri).parent / "artifacts").absolute().as_uri()
+        return None
+
+    def _nothing_stored(self) -> bool:
+        """An SQLite file that was never made: looking things up must neither make it nor cost MLflow's import."""
+        return self.uri.startswith(SQLITE) and not _sqlite_file(self.uri).exists()
+
+    @staticmethod
+    def _ensure_registered(client: "MlflowClient", name: str) -> None:
+        if not any(m.name == name for m in client.search_registered_models(f"name='{name}'")):
+            client.create_registered_model(name)
+
+
+def _sqlite_file(uri: str) -> Path:
+    return Path(uri.removeprefix(SQLITE))
+
+
+def _create_parent(uri: str) -> None:
+    if uri.startswith(SQLITE):
+        _sqlite_file(uri).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _version(stored: Any, aliases: Mapping[str, str]) -> ModelVersion:
+    """From MLflow's entity; a version that others registered may lack our tags, and then scores no month."""
+    tags = dict(stored.tags)
+    threshold = tags.get(THRESHOLD)
+    return ModelVersion(
+        name=stored.name,
+        version=int(stored.version),
+        as_of_month=tags.get(AS_OF_MONTH, ""),
+        training_data=tags.get(TRAINING_DATA, ""),
+        alias=aliases.get(str(stored.version)),
+        parameters=tags.get(PARAMETERS, ""),
+        threshold=float(threshold) if threshold else None,
+        run_id=stored.run_id or "",
+    )
+
+
+def _signature(inputs: Sequence[str]) -> Any:
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    return ModelSignature(inputs=Schema([ColSpec("double", n) for n in inputs]), outputs=Schema([ColSpec("double")]))
+
+
+def _xgboost_version() -> str:
+    import xgboost
+
+    return xgboost.__version__

@@ -1,0 +1,89 @@
+"""The profile `medicaid`: block by block from lives to landing files, in the order in which a claim meets its fate."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from claims_assets.synthetic import adjustments, dirt
+from claims_assets.synthetic.arrays import Table, stream
+from claims_assets.synthetic.blocks import Life, facts, live
+from claims_assets.synthetic.contacts import write_contacts
+from claims_assets.synthetic.eligibility import eligibility_records, write_eligibility
+from claims_assets.synthetic.manifest import Report
+from claims_assets.synthetic.population import Block
+from claims_assets.synthetic.providers import Providers, enlist, provider_rows
+from claims_assets.synthetic.vaccines import registry_rows
+from claims_assets.synthetic.writers import write_medical, write_pharmacy, write_registry
+
+LISTING = "providers.csv"
+RECEIVED_ON = "received_on: {file_name: '(\\d{4}-\\d{2})'}\n"
+DATED_FEEDS = ("medical_claims", "pharmacy_claims", "member_eligibility", "immunizations")
+"""Feeds whose file names tell the month in which they were received."""
+
+
+def write_landing(out: Path, blocks: list[Block], seed: int, scale: float, report: Report) -> Iterator[Block]:
+    """Write all blocks, the provider list and the mappings; yields each block when its files are written."""
+    providers = enlist(sum(b.members for b in blocks), seed, scale)
+    _write_listing(out / LISTING, provider_rows(providers, blocks[0].first_month))
+    for feed in DATED_FEEDS:
+        (out / f"{feed}.yaml").write_text(RECEIVED_ON, encoding="utf-8")
+    report.rows["providers"] = len(providers.npi)
+    report.dirt["bad_npi"] = int((~providers.good_npi).sum())
+    report.dirt["undotted_diagnosis"] = int(providers.undotted.sum())
+    for block in blocks:
+        life = live(block, providers, seed, scale)
+        report.facts.update(facts(life))
+        _write_medical(out, life, providers, seed, scale, report)
+        _write_pharmacy(out, life, seed, scale, report)
+        _write_people(out, life, seed, scale, report)
+        yield block
+
+
+def _write_medical(out: Path, life: Life, providers: Providers, seed: int, scale: float, report: Report) -> None:
+    claims, lines, block = life.claims, life.lines, life.people.block
+    rng = stream(seed, block.number, "medical dirt")
+    report.dirt["outside_enrolment"] += dirt.outside_enrolment(claims, life.people, life.cover, rng, scale)
+    # The same months are late in all blocks: a batch is late as a whole.
+    report.dirt["late_file"] = dirt.late_files(claims, block.months, stream(seed, 0, "late files"), scale)
+    report.dirt.update(adjustments.settle(claims, lines, providers, rng, scale))
+    claims, lines, counts = adjustments.adjust(claims, lines, block, rng, scale)
+    report.dirt.update(counts)
+    report.dirt.update(dirt.write_styles(claims, providers, rng, scale))
+    report.dirt.update(dirt.spoil_lines(claims, lines, rng, scale))
+    claims, lines, again = adjustments.duplicates(claims, lines, block, rng, scale)
+    report.dirt["duplicate"] += again
+    report.rows["medical_claims"] += write_medical(out, claims, lines, block)
+
+
+def _write_pharmacy(out: Path, life: Life, seed: int, scale: float, report: Report) -> None:
+    block = life.people.block
+    rng = stream(seed, block.number, "pharmacy dirt")
+    fills, counts = adjustments.adjust_fills(life.fills, block, rng, scale)
+    report.dirt.update(counts)
+    report.dirt.update(dirt.spoil_fills(fills, rng, scale))
+    rows, counts = write_pharmacy(out, fills, block, rng, scale)
+    report.rows["pharmacy_claims"] += rows
+    report.dirt.update(counts)
+
+
+def _write_people(out: Path, life: Life, seed: int, scale: float, report: Report) -> None:
+    """Eligibility, registry and contacts."""
+    people, number = life.people, life.people.block.number
+    rng = stream(seed, number, "eligibility dirt")
+    records, counts = eligibility_records(people, life.cover, rng, scale)
+    report.dirt.update(counts)
+    rows, counts = write_eligibility(out, records, people, rng, scale)
+    report.rows["member_eligibility"] += rows
+    report.dirt.update(counts)
+    registry: Table = registry_rows(life.doses, people, stream(seed, number, "registry"), scale)
+    report.dirt["retro_term"] += life.cover.retro_terms
+    report.dirt["registry_not_done"] += int((registry["not_done"] > 0).sum())
+    report.rows["immunizations"] += write_registry(out, registry, people.block)
+    report.rows["member_contacts"] += write_contacts(out, people, stream(seed, number, "contacts"))
+
+
+def _write_listing(path: Path, rows: list[dict[str, str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)

@@ -1,0 +1,67 @@
+"""One small demo, run once as a user runs it, for all tests of this folder."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+MEMBERS, MONTHS, END = 300, 48, "2025-12"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A finished `claims demo`: its home, and what it printed."""
+
+    home: Path
+    printed: str
+
+    @property
+    def lake(self) -> Path:
+        return self.home / "lake"
+
+    @property
+    def landing(self) -> Path:
+        return self.home / "landing"
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """The environment of a user who set CLAIMS_HOME and nothing else."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("CLAIMS_", "DAGSTER_", "MLFLOW_"))}
+    return kept | {"CLAIMS_HOME": str(home), "MLFLOW_DISABLE_TELEMETRY": "true", **more}
+
+
+def claims(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run the console script in a process of its own."""
+    script = Path(sys.executable).with_name("claims")
+    return subprocess.run([script, *arguments], env=environment(home, **more), capture_output=True, text=True, check=False)
+
+
+def demo_arguments() -> list[str]:
+    return ["demo", "--members", str(MEMBERS), "--months", str(MONTHS), "--end", END]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    home = tmp_path_factory.mktemp("demo")
+    done = claims(home, *demo_arguments())
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return Demo(home, done.stdout + done.stderr)
+
+
+@pytest.fixture
+def sql(demo: Demo):
+    """DuckDB over the lake's tables under their SQL names, independent of the engine that wrote them."""
+    import duckdb
+    from deltalake import DeltaTable
+
+    with duckdb.connect() as db:
+        for log in sorted(demo.lake.glob("*/*/_delta_log")):
+            schema, name = log.parent.parent.name, log.parent.name
+            db.execute(f"create schema if not exists {schema}")
+            files = DeltaTable(str(log.parent)).to_pyarrow_dataset()
+            db.register(f"_{schema}_{name}", files)
+            db.execute(f"create view {schema}.{name} as select * from _{schema}_{name}")
+        yield lambda text: db.execute(text).fetchall()

@@ -1,0 +1,163 @@
+"""The whole flow on a small population: it ends well, loses nothing, repeats itself exactly, and shows no member."""
+
+import re
+import sqlite3
+
+import pytest
+
+from claims_assets.definitions import tables
+from claims_assets_tests.end_to_end.conftest import claims, demo_arguments
+
+NAMES = [(t.schema, t.name) for t in tables()]
+
+
+def fingerprints(demo):
+    """Content of every table, quarantine included, as one number each; read without our own code."""
+    import duckdb
+    from deltalake import DeltaTable
+
+    found = {}
+    for log in sorted(demo.lake.glob("*/*/_delta_log")):
+        rows = DeltaTable(str(log.parent)).to_pyarrow_dataset()
+        with duckdb.connect() as db:
+            db.register("rows", rows)
+            found[f"{log.parent.parent.name}.{log.parent.name}"] = db.execute(
+                "select count(*), coalesce(sum(hash(r)::hugeint), 0) from rows r"
+            ).fetchone()
+    return found
+
+
+def test_the_demo_ends_with_the_summary(demo):
+    assert "Done in" in demo.printed
+    assert "never built" not in demo.printed
+    assert re.search(r"Outreach list as of 2025-12: [\d,]+ members", demo.printed)
+    assert "Tier 4 - Routine" in demo.printed
+
+
+@pytest.mark.parametrize(("schema", "name"), NAMES)
+def test_every_table_of_the_graph_is_in_the_lake(demo, schema, name):
+    assert (demo.lake / schema / name / "_delta_log").is_dir()
+
+
+def test_every_landed_row_is_in_bronze_or_in_quarantine(sql):
+    for feed in ("medical_claims", "pharmacy_claims", "member_eligibility", "immunizations", "member_contacts", "providers"):
+        staged = sql(f"select count(*) from landing.{feed}")[0][0]
+        kept = sql(f"select count(*) from bronze.{feed}")[0][0]
+        aside = sql(f"select count(*) from quarantine.bronze_{feed}")[0][0] if _has(sql, f"bronze_{feed}") else 0
+        assert staged == kept + aside, feed
+        assert staged > 0, feed
+
+
+def _has(sql, name):
+    return bool(sql(f"select 1 from information_schema.tables where table_schema = 'quarantine' and table_name = '{name}'"))
+
+
+def test_every_bronze_claim_line_is_a_version_or_in_quarantine(sql):
+    lines = sql("select count(*) from bronze.medical_claims")[0][0] + sql("select count(*) from bronze.pharmacy_claims")[0][0]
+    kept = sql("select count(*) from silver.claim_versions")[0][0]
+    aside = sql("select count(*) from quarantine.silver_claim_versions")[0][0]
+    assert lines == kept + aside
+
+
+def test_what_the_generator_wrote_is_what_was_read(demo, sql):
+    import json
+
+    written = json.loads((demo.landing / "synthetic.json").read_text())["summary"]["rows"]
+    for feed, rows in written.items():
+        lines_that_are_no_record = 0
+        if _has(sql, f"landing_{feed}"):
+            aside = sql(f"select count(*), count(*) filter (list_contains(_reasons, 'line_is_a_record')) from quarantine.landing_{feed}")[0]
+            lines_that_are_no_record = aside[1]
+            rows_aside = aside[0] - lines_that_are_no_record
+        else:
+            rows_aside = 0
+        assert sql(f"select count(*) from landing.{feed}")[0][0] + rows_aside == rows, feed
+
+
+def test_a_quarantined_row_keeps_its_text_and_its_place(sql):
+    (incomplete,) = sql(
+        "select count(*) from quarantine.bronze_medical_claims where _raw is null or source_file is null or source_line is null or len(_reasons) = 0"
+    )[0]
+    assert incomplete == 0
+    assert sql("select count(*) from quarantine.bronze_medical_claims where json_extract_string(_raw, '$.claim_id') is null") == [(0,)]
+
+
+def test_listed_and_excluded_are_all_enrolled_members(sql):
+    wrong = sql("""
+        with counted as (
+            select claim_month, count(*) as n, 1 as side from silver.member_months group by all
+            union all select claim_month, -count(*), 1 from gold.immunization_master_outreach_list group by all
+            union all select claim_month, -count(*), 1 from gold.immunization_outreach_exclusions group by all)
+        select claim_month from counted group by claim_month having sum(n) <> 0""")
+    assert wrong == []
+
+
+def test_every_enrolled_member_is_scored_once_a_month_and_the_newest_months_by_a_model(sql):
+    assert sql("select count(*) from gold.member_risk_predictions") == sql("select count(*) from silver.member_months")
+    status = dict(sql("select claim_month, min(model_status) from gold.member_risk_predictions group by all"))
+    assert status["2022-01"] == "rule"
+    assert status["2025-12"] == "candidate"
+
+
+def test_no_month_is_scored_by_a_model_trained_after_it(demo, sql):
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{demo.home / 'mlflow' / 'mlflow.db'}")
+    trained = {(v.name, v.version): v.tags["as_of_month"] for v in client.search_model_versions()}
+    assert len({name for name, _ in trained}) == 4
+    scored = sql("select distinct claim_month, er_utilization_model_version, high_cost_model_version, total_cost_model_version, high_risk_model_version from gold.member_risk_predictions")
+    names = ("er_utilization_predictor", "high_cost_predictor", "total_cost_predictor", "high_risk_predictor")
+    used = [(month, trained[name, str(version)]) for month, *versions in scored for name, version in zip(names, versions, strict=True) if version is not None]
+    assert used
+    assert all(as_of <= month for month, as_of in used)
+
+
+def test_contract_results_hold_every_table_and_month(sql):
+    found = {(t, m) for t, m in sql("select distinct table_name, claim_month from monitoring.contract_results")}
+    for table in tables():
+        name = f"{table.schema}.{table.name}"
+        months = {m for t, m in found if t == name}
+        assert len(months) == 48 if table.partitioned else months == {"all"}, name
+
+
+def test_dagster_knows_rows_of_every_month_and_leaves_no_check_open(demo):
+    with sqlite3.connect(demo.home / "dagster" / "history" / "runs" / "index.db") as db:
+        (open_checks,) = db.execute("select count(*) from asset_check_executions where execution_status = 'PLANNED'").fetchone()
+        months = db.execute("select count(distinct partition) from event_logs where dagster_event_type = 'ASSET_MATERIALIZATION' and asset_key like '%member_features%'").fetchone()
+    assert open_checks == 0
+    assert months == (48,)
+
+
+def test_a_second_demo_changes_no_table(demo):
+    before = fingerprints(demo)
+    again = claims(demo.home, *demo_arguments())
+    assert again.returncode == 0, again.stderr[-2000:]
+    assert fingerprints(demo) == before
+
+
+def test_running_one_month_again_changes_no_table(demo):
+    before = fingerprints(demo)
+    again = claims(demo.home, "run", "--from", "2024-05", "--to", "2024-05")
+    assert again.returncode == 0, again.stderr[-2000:]
+    assert fingerprints(demo) == before
+
+
+def test_no_member_is_in_what_was_printed_logged_or_recorded(demo, sql):
+    """Members, claims and phone numbers must stay in the lake: not in output, event logs, MLflow or check results."""
+    members = {m for (m,) in sql("select distinct member_id from bronze.member_eligibility")}
+    contacts = {v for (v,) in sql("select distinct value from bronze.member_contacts where value is not null")}
+    places = [p for folder in ("dagster", "mlflow") for p in (demo.home / folder).rglob("*") if p.is_file()]
+    places += sorted((demo.lake / "monitoring").rglob("*.parquet"))
+    texts = {"printed": demo.printed.encode()} | {str(p.relative_to(demo.home)): p.read_bytes() for p in places}
+    tokens = {name: set(re.findall(rb"[A-Za-z0-9@.+-]{6,}", text)) for name, text in texts.items()}
+    secret = {v.encode() for v in members | contacts}
+    assert len(secret) > 300
+    leaks = {name: len(found & secret) for name, found in tokens.items() if found & secret}
+    assert leaks == {}
+
+
+def test_status_shows_the_same_summary(demo):
+    shown = claims(demo.home, "status")
+    assert shown.returncode == 0
+    assert "silver.claim_versions" in shown.stdout
+    assert "Outreach list as of 2025-12" in shown.stdout
