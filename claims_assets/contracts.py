@@ -120,7 +120,8 @@ def compiled(model: type[Contract]) -> Compiled:
         floating = isinstance(column.dtype.type, T.DoubleType)
         rules += [Rule(_rule_name(name, check), severity, check, name, floating) for check in column.checks]
     # Pandera's Spark schema does not carry the model's metadata, its merged configuration does.
-    for name, spec in ((model.__config__.metadata or {}).get("rules") or {}).items():
+    options = model.__config__.metadata if model.__config__ else None
+    for name, spec in ((options or {}).get("rules") or {}).items():
         rules.append(Rule(name, spec["severity"], spec["sql"]))
     for r in rules:
         if r.severity not in SEVERITIES:

@@ -4,11 +4,19 @@ A partition key is a claim month, `YYYY-MM`; it is also the value of the Delta p
 For claims it is the month of service, for features, scores and lists the as-of month.
 """
 
+import warnings
+
 import dagster as dg
 
 from claims_assets.settings import settings_from_environment
 
 MONTH = "claim_month"
+
+# Both are the documented way to run a range of months at once and to reach before the first month; Dagster marks
+# them as beta and would say so once for every table.
+warnings.filterwarnings(
+    "ignore", "Parameter `(backfill_policy|allow_nonexistent_upstream_partitions)`", category=dg.BetaWarning
+)
 
 claim_months = dg.MonthlyPartitionsDefinition(
     start_date=settings_from_environment().start_month, fmt="%Y-%m", end_offset=1

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Environment = Literal["local", "staging", "production"]
 Engine = Literal["sail"]
@@ -68,7 +68,7 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
     )
 
 
-def _one_of(name: str, value: str, legal: tuple[str, ...]):
+def _one_of(name: str, value: str, legal: tuple[Any, ...]) -> Any:
     if value not in legal:
         raise SettingError(f"{name}={value!r} is not one of {', '.join(legal)}: set it to one of these or unset it.")
     return value

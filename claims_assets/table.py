@@ -15,8 +15,9 @@ from pyspark.sql import DataFrame
 
 from claims_assets.contracts import Contract, compiled
 from claims_assets.layers import LAYERS, SCHEMAS, Layer
-from claims_assets.monitoring.results import check_results, check_specs, publish
-from claims_assets.partitions import add_months, claim_months, months_between
+from claims_assets.monitoring.contract_results import publish
+from claims_assets.monitoring.results import check_results, check_specs
+from claims_assets.partitions import add_months, claim_months
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.stage import Findings
 
@@ -236,5 +237,3 @@ def _rows_expected(lake: Lake, inputs: Sequence[Input], names: Sequence[str], mo
     counted = [lake.rows_by_month(i.schema, i.name) for i in chosen]
     return sum(n for rows in counted for month, n in rows.items() if months is None or month in months)
 
-
-__all__ = ["Input", "LastYear", "Table", "ThisMonth", "Whole", "Window", "months_between", "report", "table"]

@@ -87,7 +87,9 @@ def resolve(versions: Sequence[Version]) -> None:
 
 def resolved(versions: "pandas.DataFrame") -> "pandas.DataFrame":
     """`resolve` for a frame that holds GIVEN as text: the same rows with ANSWERS added."""
-    found = [Version(*row) for row in versions[list(GIVEN)].itertuples(index=False, name=None)]
+    given = versions[list(GIVEN)].astype(object)
+    # What is missing arrives as None or NaN, by the versions of pandas and Arrow that a cluster has.
+    found = [Version(*row) for row in given.where(given.notna(), None).itertuples(index=False, name=None)]
     resolve(found)
     return versions.assign(**{name: [getattr(v, name) for v in found] for name in ANSWERS})
 

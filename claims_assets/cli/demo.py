@@ -1,9 +1,8 @@
 """The demo: a synthetic population through the whole graph."""
 
-from rich.console import Console
-
 from claims_assets.cli.errors import NotDone
 from claims_assets.cli.run import run_range
+from claims_assets.cli.summary import console_for
 from claims_assets.partitions import add_months
 from claims_assets.settings import Settings
 from claims_assets.sources.provider_database import load_csv
@@ -13,7 +12,7 @@ from claims_assets.synthetic import generate
 
 def run_demo(settings: Settings, *, members: int, months: int, end: str, seed: int) -> None:
     """Generate the landing files (once), load the providers, and run the months of the population."""
-    console = Console()
+    console = console_for()
     first = add_months(end, 1 - months)
     if first < settings.start_month:
         raise NotDone(f"The population begins in {first}, before CLAIMS_START_MONTH={settings.start_month}: set CLAIMS_START_MONTH={first}.")

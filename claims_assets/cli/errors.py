@@ -13,9 +13,9 @@ def mendable() -> tuple[type[Exception], ...]:
     from claims_assets.settings import SettingError
     from claims_assets.sources.provider_database import ProviderFileError, ProvidersUnreachable
     from claims_assets.sources.feeds import LandingError
-    from claims_assets.synthetic import PopulationError
+    from claims_assets.synthetic import SyntheticError
 
     return (
         NotDone, ContractChanged, NeverWritten, PostgresError, SettingError,
-        ProviderFileError, ProvidersUnreachable, LandingError, PopulationError,
+        ProviderFileError, ProvidersUnreachable, LandingError, SyntheticError,
     )  # fmt: skip

@@ -2,16 +2,16 @@
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 from rich.console import Console
 
 from claims_assets.cli.errors import NotDone
 from claims_assets.cli.instance import instance_for
-from claims_assets.cli.summary import print_summary
+from claims_assets.cli.summary import console_for, print_summary
 from claims_assets.partitions import MONTH, claim_months, months_between
-from claims_assets.runtime.resources import resources_for
+from claims_assets.runtime.resources import lake_for
 from claims_assets.settings import Settings
 
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
@@ -26,7 +26,7 @@ def run_range(settings: Settings, first: str | None, last: str | None, select: s
     """
     from claims_assets.definitions import build
 
-    console = Console()
+    console = console_for()
     definitions = build(settings)
     graph = definitions.resolve_asset_graph()
     sources = [k for k in graph.materializable_asset_keys if graph.get(k).group_name == "sources"]
@@ -50,7 +50,7 @@ def run_range(settings: Settings, first: str | None, last: str | None, select: s
 
 def _months(settings: Settings, first: str | None, last: str | None) -> list[str]:
     """The asked months, or those that the staged claims hold, held against the partitions that exist."""
-    lake = resources_for(settings)["lake"]
+    lake = lake_for(settings)
     held = [m for feed in CLAIM_FEEDS for m in lake.rows_by_month("landing", feed) if m]
     if not held and not (first and last):
         raise NotDone(f"The staged claims hold no {MONTH}: put claim files under {settings.landing}, or give --from and --to.")
@@ -82,7 +82,12 @@ def execute(
     instance.add_event_listener(run_id, progress)
     job = definitions.resolve_implicit_global_asset_job_def()
     result = job.execute_in_process(
-        instance=instance, asset_selection=list(keys), tags=tags, run_id=run_id, raise_on_error=False
+        instance=instance,
+        asset_selection=list(keys),
+        tags=tags,
+        run_id=run_id,
+        raise_on_error=False,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # the lines of Progress instead
     )
     if not result.success:
         raise NotDone(progress.failure or f"Run {run_id} failed: see it in the Dagster UI (`claims ui`).")
@@ -112,12 +117,11 @@ class Progress:
             self.failure = f"{(event.step_key or '').replace('__', '/', 1)}: {_sentence(event.step_failure_data)}"
 
 
-def _rows(metadata: dict[str, dg.MetadataValue]) -> str:
-    kept, aside = metadata.get("rows_in"), metadata.get("rows_quarantined")
-    if kept is None:
+def _rows(metadata: Mapping[str, dg.MetadataValue]) -> str:
+    rows, aside = (metadata[n].value if n in metadata else None for n in ("rows_in", "rows_quarantined"))
+    if not isinstance(rows, int) or not isinstance(aside, int):
         return ""
-    set_aside = int(aside.value) if aside else 0
-    return f"{int(kept.value) - set_aside:>9,} rows" + (f", {set_aside:,} quarantined" if set_aside else "")
+    return f"{rows - aside:>9,} rows" + (f", {aside:,} quarantined" if aside else "")
 
 
 def _sentence(failure) -> str:

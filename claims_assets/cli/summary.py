@@ -1,20 +1,32 @@
 """The table of tables: what each one holds, what was set aside and why, and the newest outreach list by tier."""
 
+from collections import Counter
+
 from rich.console import Console
 from rich.table import Table as Grid
 
 from claims_assets.definitions import tables
 from claims_assets.runtime.lake import Lake
-from claims_assets.runtime.resources import resources_for
+from claims_assets.runtime.resources import lake_for
 from claims_assets.settings import Settings
 
 REASONS_SHOWN = 3
+PIPE_WIDTH = 150
+
+
+def console_for() -> Console:
+    """A console as wide as the terminal; wide enough for the summary where there is none (a pipe, a log)."""
+    console = Console()
+    return console if console.is_terminal else Console(width=PIPE_WIDTH)
 
 
 def print_summary(settings: Settings, console: Console | None = None) -> None:
     """Print rows per table, rows quarantined by reason, members scored, and the list by tier."""
-    console = console or Console()
-    lake = resources_for(settings)["lake"]
+    console = console or console_for()
+    lake = lake_for(settings)
+    if not settings.lake.exists():
+        console.print(f"Nothing is built under {settings.home} yet: run `claims demo` or `claims run`.", highlight=False)
+        return
     console.print(_tables(lake))
     for line in _newest_month(lake):
         console.print(line, highlight=False)
@@ -23,7 +35,7 @@ def print_summary(settings: Settings, console: Console | None = None) -> None:
 def _tables(lake: Lake) -> Grid:
     grid = Grid(title="Tables", header_style="bold")
     for name, right in (("table", False), ("months", True), ("rows in", True), ("kept", True), ("quarantined", True), ("reasons", False)):
-        grid.add_column(name, justify="right" if right else "left")
+        grid.add_column(name, justify="right" if right else "left", no_wrap=name != "reasons")
     from claims_assets.sources.feeds import FEEDS
 
     names = [("landing", feed) for feed in FEEDS] + [(t.schema, t.name) for t in tables()]
@@ -44,13 +56,11 @@ def quarantined_by_reason(lake: Lake, schema: str, name: str) -> dict[str, int]:
     """Rows set aside of a table: reason -> rows, most first; under '' all of them (a row may have several reasons)."""
     if not lake.exists("quarantine", f"{schema}_{name}"):
         return {"": 0}
-    import pyarrow.compute as pc
     from deltalake import DeltaTable
 
-    reasons = DeltaTable(str(lake.path("quarantine", f"{schema}_{name}"))).to_pyarrow_table(columns=["_reasons"]).column(0)
-    counted = pc.value_counts(pc.list_flatten(reasons)).to_pylist()
-    ordered = sorted(((v["values"], v["counts"]) for v in counted), key=lambda pair: (-pair[1], pair[0]))
-    return {"": len(reasons)} | dict(ordered)
+    table = DeltaTable(str(lake.path("quarantine", f"{schema}_{name}"))).to_pyarrow_table(columns=["_reasons"])
+    counted = Counter(reason for reasons in table.column(0).to_pylist() for reason in reasons)
+    return {"": table.num_rows} | dict(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _newest_month(lake: Lake) -> list[str]:
@@ -71,9 +81,8 @@ def _newest_month(lake: Lake) -> list[str]:
 
 
 def _count(lake: Lake, name: str, month: str, column: str) -> dict[str, int]:
-    import pyarrow.compute as pc
     from deltalake import DeltaTable
 
     table = DeltaTable(str(lake.path("gold", name)))
     values = table.to_pyarrow_table(partitions=[("claim_month", "=", month)], columns=[column]).column(0)
-    return dict(sorted((v["values"], v["counts"]) for v in pc.value_counts(values).to_pylist()))
+    return dict(sorted(Counter(values.to_pylist()).items()))

@@ -1,8 +1,8 @@
 """What members used and cost in the twelve months up to an as-of month: sums, counts, last dates, chronic conditions.
 
 Four parts, each one row per member and as-of month: `lines` (what adds up over lines), `claims` and `stays` (whose own
-sum or length changes with what is known), `events` (what is counted once, however many lines tell of it). Elsewhere: when
-a line counts (`as_of.py`), scores (`scores.py`), demography (`member_features.py`).
+sum or length changes with what is known), `events` (what is counted once, however many lines tell of it). Elsewhere:
+when a line counts (`as_of.py`), scores (`scores.py`), demography (`member_features.py`).
 """
 
 from collections.abc import Callable, Sequence

@@ -61,7 +61,8 @@ def of_classifier(y: "np.ndarray", scores: "np.ndarray", threshold: float) -> Me
         found.values["brier"] = float(brier_score_loss(y, scores, pos_label=1))
     else:
         found.absent["brier"] = "there are no test rows"
-    for name, of, why in (("precision", chosen, "no row is predicted positive"), ("recall", y > 0, "no row is positive")):
+    shares = (("precision", chosen, "no row is predicted positive"), ("recall", y > 0, "no row is positive"))
+    for name, of, why in shares:
         if of.any():
             found.values[name] = hits / float(of.sum())
         else:

@@ -5,6 +5,7 @@ Here: labels, the validation members, trees, the threshold. Elsewhere: rows (`tr
 """
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,15 +37,17 @@ def fit(model: RiskModel, train: "pd.DataFrame", seed: int, threads: int) -> Fit
     """Fit on the training rows alone.
 
     Raises:
-        NotTrainable: all labels are the same.
+        NotTrainable: too few members, or all labels are the same.
     """
     import xgboost as xgb
 
-    y = labels(model, train)
-    if y.min() == y.max():
-        raise NotTrainable(f"{model.name}: all {len(y)} training labels are the same, so there is nothing to learn.")
-    held_out = _validation(train["member_id"], seed)
-    parts = [_matrix(model, train[part], y[part]) for part in (~held_out, held_out)]
+    y, held_out = labels(model, train), _validation(list(train["member_id"]), seed)
+    if not held_out.any() or len(set(y[~held_out])) < 2:
+        raise NotTrainable(
+            f"{model.name}: {len(y)} training rows with {len(set(y))} distinct label(s) leave nothing to learn: "
+            "train as of a later month, or on more members."
+        )
+    parts = [_matrix(model, train.loc[part], y[part]) for part in (~held_out, held_out)]
     booster = xgb.train(
         {**model.parameters, "seed": seed, "nthread": threads},
         parts[0],
@@ -56,7 +59,7 @@ def fit(model: RiskModel, train: "pd.DataFrame", seed: int, threads: int) -> Fit
     booster = booster[: booster.best_iteration + 1]
     if not model.is_classifier:
         return Fitted(booster, None)
-    return Fitted(booster, best_threshold(y[held_out], predict(model, booster, train[held_out])))
+    return Fitted(booster, best_threshold(y[held_out], predict(model, booster, train.loc[held_out])))
 
 
 def predict(model: RiskModel, booster: "xgboost.Booster", rows: "pd.DataFrame") -> "np.ndarray":
@@ -95,10 +98,11 @@ def importances(booster: "xgboost.Booster") -> dict[str, float]:
     return {n: round(g / total, 4) for n, g in sorted(gain.items(), key=lambda x: (-x[1], x[0]))}
 
 
-def _validation(members: "pd.Series", seed: int) -> "np.ndarray":
+def _validation(members: Sequence[str], seed: int) -> "np.ndarray":
     """True for the rows of the validation members: all rows of a member are on one side."""
-    part = {m: zlib.crc32(f"{seed}|{m}".encode()) % VALIDATION_PARTS == 0 for m in members.unique()}
-    return members.map(part).to_numpy(dtype=bool)
+    import numpy as np
+
+    return np.array([zlib.crc32(f"{seed}|{m}".encode()) % VALIDATION_PARTS == 0 for m in members], dtype=bool)
 
 
 def _matrix(

@@ -1,9 +1,9 @@
 """The Dagster asset of a risk model: train as of a month, measure, register a version once.
 
-Here: what happens in a run. Elsewhere: months (`windows.py`), rows (`training_set.py`), the fit (`fitting.py`), measures
-(`evaluation.py`), the registry (`runtime/tracking.py`). A partition is the training month T: everything that was known
-at its end. In a run over several months, or one that builds other tables too, only quarter ends train, and a month that
-can't is recorded as such; a run that asks for one month of models alone trains it, or fails with the reason.
+Here: what happens in a run. Elsewhere: months (`windows.py`), rows (`training_set.py`), the fit (`fitting.py`),
+measures (`evaluation.py`), the registry (`runtime/tracking.py`). A partition is the training month T: everything that
+was known at its end. In a run over several months, or one that builds other tables too, only quarter ends train, and a
+month that can't is recorded as such; a run that asks for one month of models alone trains it, or fails with the reason.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,12 +13,13 @@ from typing import Any
 import dagster as dg
 from pyspark.sql import SparkSession
 
+from claims_assets import partitions
 from claims_assets.layers import LAYERS
 from claims_assets.models.evaluation import as_markdown, evaluate
 from claims_assets.models.fitting import fit, importances, labels, predict
 from claims_assets.models.plot import picture
 from claims_assets.models.risk_model import RiskModel
-from claims_assets.models.training_set import TABLES, TrainingSet, training_set
+from claims_assets.models.training_set import TABLES, Held, TrainingSet, held_by, training_set
 from claims_assets.models.windows import (
     HORIZON,
     LOOK_BACK,
@@ -28,11 +29,12 @@ from claims_assets.models.windows import (
     NotTrainable,
     is_training_month,
 )
-from claims_assets.partitions import claim_months
 from claims_assets.runtime.lake import Lake
-from claims_assets.runtime.tracking import AS_OF_MONTH, PARAMETERS, THRESHOLD, TRAINING_DATA, Tracking
+from claims_assets.runtime.tracking import AS_OF_MONTH, PARAMETERS, THRESHOLD, TRAINING_DATA, ModelVersion, Tracking
 
 LAYER = LAYERS["models"]
+ABSENT = "absent."
+"""Prefix of a run's tags that say why a measure could not be computed."""
 REACH = LOOK_BACK - 1 + 2 * (HORIZON + RUN_OUT) + STEP * (MOST_INDEXES - 1)
 """Months before T that a training may read, the look-back of its oldest index included."""
 
@@ -52,6 +54,7 @@ class Training:
     """Where one training reads and writes."""
 
     lake: Lake
+    held: Held
     spark: Callable[[], SparkSession]
     tracking: Tracking
     config: TrainingConfig
@@ -67,7 +70,7 @@ def model_asset(model: RiskModel, description: str | None) -> dg.AssetsDefinitio
         group_name=LAYER.folder,
         description=description,
         deps=[dg.AssetDep(dg.AssetKey(t), partition_mapping=_history()) for t in TABLES],
-        partitions_def=claim_months,
+        partitions_def=partitions.claim_months,
         backfill_policy=dg.BackfillPolicy.single_run(),
         freshness_policy=dg.FreshnessPolicy.time_window(
             fail_window=LAYER.fail_after, warn_window=LAYER.fail_after * 0.75
@@ -79,7 +82,14 @@ def model_asset(model: RiskModel, description: str | None) -> dg.AssetsDefinitio
     )
     def step(context: dg.AssetExecutionContext, config: TrainingConfig) -> dg.MaterializeResult:
         resources = context.resources
-        here = Training(resources.lake, lambda: resources.spark.spark_session, resources.tracking, config, context.run_id)
+        here = Training(
+            lake=resources.lake,
+            held=held_by(resources.lake),
+            spark=lambda: resources.spark.spark_session,
+            tracking=resources.tracking,
+            config=config,
+            run_id=context.run_id,
+        )
         months = sorted(context.partition_keys)
         if len(months) == 1 and _only_models(context):
             return dg.MaterializeResult(metadata=_trained_or_failure(model, months[0], here))
@@ -98,7 +108,7 @@ def train(model: RiskModel, month: str, here: Training) -> dict[str, Any]:
     Raises:
         NotTrainable: no model can be fitted as of this month.
     """
-    rows = training_set(here.lake, here.spark, month)
+    rows = training_set(here.lake, here.held, here.spark, month)
     tags = {
         AS_OF_MONTH: month,
         TRAINING_DATA: rows.fingerprint,
@@ -106,22 +116,28 @@ def train(model: RiskModel, month: str, here: Training) -> dict[str, Any]:
     }
     for known in here.tracking.versions(model.name):
         if (known.as_of_month, known.training_data, known.parameters) == tuple(tags.values()):
-            values = here.tracking.metrics(known)
-            reason = "the same month, rows and settings are registered already"
-            return {"version": known.version, "new_version": False, "reason": reason, **_about(rows, values, {})}
+            return _unchanged(known, rows, here.tracking)
     fitted = fit(model, rows.train, here.config.seed, here.config.threads)
     y, predicted = labels(model, rows.test), predict(model, fitted.booster, rows.test)
     measures = evaluate(model, rows.test, y, predicted, fitted.threshold)
     with here.tracking.run(f"{model.name} {month}", {"dagster_run_id": here.run_id, **tags}) as run:
-        absent = {f"absent.{k}": v for k, v in measures.absent.items()}
+        absent = {ABSENT + k: why for k, why in measures.absent.items()}
         run.log(model.settings(here.config.seed) | _months(rows), measures.values, absent)
         run.log_json("feature_importance.json", importances(fitted.booster))
         threshold = {} if fitted.threshold is None else {THRESHOLD: repr(fitted.threshold)}
         version = here.tracking.register(run, model.name, fitted.booster, tags | threshold)
     title, unit = f"{model.name} {month}", "share" if model.is_classifier else "USD"
     plot = picture(title, unit, y, predicted, events=model.is_classifier)
-    about = _about(rows, measures.values, measures.absent)
-    return {"version": version.version, "new_version": True, **about, "predicted_and_observed": dg.MetadataValue.md(plot)}
+    about = _about(rows, measures.values, measures.absent) | {"predicted_and_observed": dg.MetadataValue.md(plot)}
+    return {"version": version.version, "new_version": True, **about}
+
+
+def _unchanged(known: ModelVersion, rows: TrainingSet, tracking: Tracking) -> dict[str, Any]:
+    """A second version of the same training would say nothing new, and could replace the first one in scoring."""
+    values, tags = tracking.results(known)
+    absent = {k.removeprefix(ABSENT): why for k, why in tags.items() if k.startswith(ABSENT)}
+    reason = "the same month, rows and settings are registered already"
+    return {"version": known.version, "new_version": False, "reason": reason, **_about(rows, values, absent)}
 
 
 def _trained_or_failure(model: RiskModel, month: str, here: Training) -> dict[str, Any]:

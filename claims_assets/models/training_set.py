@@ -1,8 +1,8 @@
 """Rows to train and test on: inputs as of each index month, with what happened in the year after it.
 
-Here: the frame, its split by time, its fingerprint. Elsewhere: which months (`windows.py`), inputs (`inputs.py`), labels
-(`features/outcomes.py`). Members count who were enrolled at the index and in any month of the outcome year; of those who
-left or died in that year, it is what was seen of it.
+Here: the frame, its split by time, its fingerprint. Elsewhere: which months (`windows.py`), inputs (`inputs.py`),
+labels (`features/outcomes.py`). Members count who were enrolled at the index and in any month of the outcome year; of
+those who left or died in that year, it is what was seen of it.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from claims_assets.features.outcomes import outcomes
 from claims_assets.models.inputs import INPUTS, with_inputs
-from claims_assets.models.windows import HORIZON, RUN_OUT, Split, require_months, split_for
+from claims_assets.models.windows import HORIZON, RUN_OUT, NotTrainable, Split, require_months, split_for
 from claims_assets.partitions import MONTH
 from claims_assets.runtime.lake import Lake
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TABLES = (("gold", "member_features"), ("silver", "member_months"), ("silver", "claim_versions"))
+KEYS = ("member_id", MONTH)
 OUTCOMES = ("er_visit_count", "total_paid", "composite_risk_score")
 """Columns of the outcomes that models predict; `outcome_<name>` in the frame."""
 MOST_ROWS = 1_000_000
@@ -42,7 +43,7 @@ class TrainingSet:
     train: "pd.DataFrame"
     test: "pd.DataFrame"
     fingerprint: str
-    """Of the content of all rows, whatever their order."""
+    """Of the content of all rows."""
 
     @property
     def rows(self) -> int:
@@ -50,22 +51,42 @@ class TrainingSet:
 
 
 _kept: OrderedDict[tuple, TrainingSet] = OrderedDict()
-"""The four models of a run share their rows: key (lake, months, versions of the tables read)."""
+"""The four models of a run share their rows: key (lake, split, versions of the tables read, most rows)."""
 
 
-def training_set(lake: Lake, spark: Callable[[], SparkSession], as_of: str, most_rows: int = MOST_ROWS) -> TrainingSet:
+@dataclass(frozen=True)
+class Held:
+    """What the lake holds, from the Delta logs alone; read once for all training months of a step."""
+
+    features: dict[str, int]
+    """Rows of `gold.member_features` by month."""
+    claims: dict[str, int]
+    """Rows of `silver.claim_versions` by month."""
+    versions: tuple[int, ...]
+    """Delta versions of TABLES."""
+
+
+def held_by(lake: Lake) -> Held:
+    """The months of `lake` that training can read."""
+    features, _, claims = (lake.rows_by_month(*t) for t in TABLES)
+    return Held(features, claims, tuple(_version(lake, *t) for t in TABLES))
+
+
+def training_set(
+    lake: Lake, held: Held, spark: Callable[[], SparkSession], as_of: str, most_rows: int = MOST_ROWS
+) -> TrainingSet:
     """The rows of training month `as_of`; `spark` is asked for a session only where rows have to be read.
 
     Raises:
         NotTrainable: there is not enough history, or a month is missing.
     """
-    features, claims = lake.rows_by_month(*TABLES[0]), lake.rows_by_month(*TABLES[2])
-    held = sorted(m for m, n in claims.items() if n)
-    split = split_for(as_of, held[0]) if held else split_for(as_of, as_of)
-    require_months(split, features, claims)
-    key = (lake.root, split, most_rows, *(_version(lake, *t) for t in TABLES))
+    if not held.claims:
+        raise NotTrainable("silver.claim_versions holds no claims: materialize it first.")
+    split = split_for(as_of, min(held.claims))
+    require_months(split, held.features, held.claims)
+    key = (lake.root, split, held.versions, most_rows)
     if key not in _kept:
-        share = min(1.0, most_rows / sum(features[i] for i in split.indexes))
+        share = min(1.0, most_rows / sum(held.features[i] for i in split.indexes))
         _keep(key, _read(lake, spark(), split, share))
     return _kept[key]
 
@@ -112,22 +133,21 @@ def _in_sample(share: float):
 def _read(lake: Lake, spark: SparkSession, split: Split, share: float) -> TrainingSet:
     """Bring the rows to the driver, in one order, as float32 (what the trees compare)."""
     months = (list(split.indexes), split.service_months, split.service_months)
-    frames = [lake.read(spark, *t, m) for t, m in zip(TABLES, months, strict=True)]
-    rows = training_rows(*frames, split, share)
+    features, members, claims = (lake.read(spark, *t, m) for t, m in zip(TABLES, months, strict=True))
+    rows = training_rows(features, members, claims, split, share)
     numbers = [F.col(n).cast("float").alias(n) for n in INPUTS]
-    others = ["member_id", MONTH, "composite_risk_score", *[f"outcome_{n}" for n in OUTCOMES]]
+    others = [*KEYS, "composite_risk_score", *[f"outcome_{n}" for n in OUTCOMES]]
     frame = rows.select(*others, *numbers).toPandas().sort_values([MONTH, "member_id"], ignore_index=True)
-    is_test = frame[MONTH] == split.test
-    train, test = (frame[part].reset_index(drop=True) for part in (~is_test, is_test))
-    return TrainingSet(split, train, test, _fingerprint(frame))
+    is_test = (frame[MONTH] == split.test).to_numpy()
+    return TrainingSet(split, frame.loc[~is_test], frame.loc[is_test], _fingerprint(frame))
 
 
 def _fingerprint(frame: "pd.DataFrame") -> str:
-    import pandas as pd
-
-    # Rounded, because a sum of doubles may differ in its last bits with the order of the rows.
-    content = pd.util.hash_pandas_object(frame.round(6), index=False).to_numpy()
-    return hashlib.sha256(content.tobytes()).hexdigest()[:16]
+    content = hashlib.sha256()
+    for name in sorted(frame.columns):
+        text = "\n".join(frame[name]).encode() if name in KEYS else frame[name].to_numpy("float64").tobytes()
+        content.update(name.encode() + text)
+    return content.hexdigest()[:16]
 
 
 def _version(lake: Lake, schema: str, table: str) -> int:

@@ -92,8 +92,8 @@ def require_months(split: Split, features: Collection[str], claims: Collection[s
     Raises:
         NotTrainable: one does not; the message names the table and the first such month.
     """
-    wanted = (("gold.member_features", split.indexes, features), ("silver.claim_versions", split.service_months, claims))
-    for table, months, held in wanted:
+    read = (("gold.member_features", split.indexes, features), ("silver.claim_versions", split.service_months, claims))
+    for table, months, held in read:
         missing = [m for m in months if m not in held]
         if missing:
             raise NotTrainable(

@@ -4,6 +4,7 @@ Written by every table's own write, whether it was committed or blocked. Holds c
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -12,6 +13,9 @@ from claims_assets.contracts import Compiled, Contract, compiled
 from claims_assets.layers import LAYERS
 from claims_assets.runtime.delta import delta_exists
 from claims_assets.runtime.stage import Findings
+
+if TYPE_CHECKING:
+    from claims_assets.runtime.lake import Lake
 
 WHOLE = "all"
 """Stands in `claim_month` for an unpartitioned table."""
@@ -47,7 +51,7 @@ contract_results = dg.AssetSpec(
 """Not a step of its own: each table's write adds its rows."""
 
 
-def result_rows(name: str, contract: Compiled, findings: Findings) -> list[dict]:
+def result_rows(name: str, contract: Compiled, findings: Findings) -> list[dict[str, Any]]:
     """One row per month and rule; rules a transform rejected rows for are added as `quarantine`."""
     severity = contract.severity_of()
     severity |= {r: "quarantine" for r in findings.failed_by_rule() if r not in severity}
@@ -67,7 +71,7 @@ def result_rows(name: str, contract: Compiled, findings: Findings) -> list[dict]
     ]
 
 
-def write_results(lake, name: str, months: Sequence[str] | None, rows: list[dict]) -> None:
+def publish(lake: "Lake", name: str, contract: Compiled, months: Sequence[str] | None, findings: Findings) -> None:
     """Replace what is stored for this table and these months, in one commit."""
     import pyarrow as pa
     from deltalake import write_deltalake
@@ -76,7 +80,7 @@ def write_results(lake, name: str, months: Sequence[str] | None, rows: list[dict
     asked = ", ".join(repr(m) for m in months or [WHOLE])
     write_deltalake(
         str(path),
-        pa.Table.from_pylist(rows, schema=compiled(ContractResults).arrow_schema()),
+        pa.Table.from_pylist(result_rows(name, contract, findings), schema=compiled(ContractResults).arrow_schema()),
         mode="overwrite",
         partition_by=["table_name"],
         predicate=f"table_name = '{name}' and claim_month in ({asked})" if delta_exists(path) else None,

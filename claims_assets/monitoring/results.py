@@ -1,10 +1,8 @@
-"""What a write found, told three ways: Dagster checks, their metadata, and rows of `monitoring.contract_results`.
+"""What a write found, as Dagster checks and their metadata; rule by rule it is in `monitoring.contract_results`.
 
 Three checks a table, not one a rule: rules by month live in the Delta table, which also works for a range of months and
 on a cluster that has no event log. Nothing here ever holds a value of a row: rule, column, count and share only.
 """
-
-from collections.abc import Sequence
 
 import dagster as dg
 
@@ -63,10 +61,3 @@ def _rule_table(failed: dict[str, int], severity: dict[str, str], rows: int) -> 
     for rule, n in failed.items():
         lines.append(f"| {rule} | {severity.get(rule, 'quarantine')} | {n:,} | {n / max(rows, 1):.4%} |")
     return dg.MetadataValue.md("\n".join(lines) if failed else "No rule was broken.")
-
-
-def publish(lake, name: str, contract: Compiled, months: Sequence[str] | None, findings: Findings) -> None:
-    """Replace the rows of this table and these months in `monitoring.contract_results`."""
-    from claims_assets.monitoring.contract_results import result_rows, write_results
-
-    write_results(lake, name, months, result_rows(name, contract, findings))

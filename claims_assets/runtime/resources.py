@@ -7,16 +7,22 @@ from claims_assets.settings import Settings
 from claims_assets.sources.files import LandingZone
 
 
+def lake_for(settings: Settings) -> Lake:
+    """The lake of these settings."""
+    return Lake(root=str(settings.lake))
+
+
 def resources_for(settings: Settings) -> dict[str, object]:
     """Resources by name. Building them starts nothing: no server, no session, no connection."""
     return {
         "spark": EmbeddedSpark(memory_limit=settings.memory_limit),
-        "lake": Lake(root=str(settings.lake)),
+        "lake": lake_for(settings),
         "tracking": Tracking(uri=settings.tracking_uri, artifacts=str(settings.home / "mlflow" / "artifacts")),
         "landing": LandingZone(
             folder=str(settings.landing),
             lake_root=str(settings.lake),
             start_month=settings.start_month,
             providers_url=settings.providers_url,
+            postgres=str(settings.postgres),
         ),
     }

@@ -180,7 +180,7 @@ def stream(folder: Path, schema: "pyarrow.Schema", *, kept: bool) -> "pyarrow.Re
     import pyarrow.compute as pc
     import pyarrow.dataset as ds
 
-    reasons = pc.list_value_length(pc.field(REASONS))
+    reasons = pc.list_value_length(pc.field(REASONS))  # pyright: ignore[reportAttributeAccessIssue]  # made at run time
     wanted = reasons == 0 if kept else reasons > 0
     scanner = ds.dataset(folder, format="parquet").scanner(columns=schema.names, filter=wanted, batch_size=BATCH_ROWS)
 

@@ -57,7 +57,7 @@ class TrackedRun:
     artifact_uri: str
     client: "MlflowClient" = field(repr=False)
 
-    def log(self, params: Mapping[str, Any], metrics: Mapping[str, float], tags: Mapping[str, str] | None = None) -> None:
+    def log(self, params: Mapping[str, Any], metrics: Mapping[str, float], tags: Mapping[str, str]) -> None:
         """Store all of these in one transaction."""
         from mlflow.entities import Metric, Param, RunTag
 
@@ -65,7 +65,7 @@ class TrackedRun:
             self.run_id,
             metrics=[Metric(k, float(v), 0, 0) for k, v in metrics.items()],
             params=[Param(k, str(v)) for k, v in params.items()],
-            tags=[RunTag(k, v) for k, v in (tags or {}).items()],
+            tags=[RunTag(k, v) for k, v in tags.items()],
         )
 
     def log_json(self, name: str, content: Any) -> None:
@@ -100,10 +100,10 @@ class Tracking(dg.ConfigurableResource):
 
         The artifact carries its own inputs (names and order) and its signature in float64.
         """
-        import mlflow.xgboost
+        from mlflow.xgboost import save_model
 
         with tempfile.TemporaryDirectory() as folder:
-            mlflow.xgboost.save_model(
+            save_model(
                 booster,
                 f"{folder}/{MODEL_FOLDER}",
                 model_format="ubj",
@@ -145,15 +145,16 @@ class Tracking(dg.ConfigurableResource):
 
     def load(self, name: str, version: int) -> "xgboost.Booster":
         """The booster of a registered version."""
-        import mlflow.xgboost
         from mlflow.artifacts import download_artifacts
+        from mlflow.xgboost import load_model
 
         source = self._client().get_model_version_download_uri(name, str(version))
-        return mlflow.xgboost.load_model(download_artifacts(artifact_uri=source, tracking_uri=self.uri))
+        return load_model(download_artifacts(artifact_uri=source, tracking_uri=self.uri))
 
-    def metrics(self, version: ModelVersion) -> dict[str, float]:
-        """Metrics of the run that registered a version."""
-        return dict(self._client().get_run(version.run_id).data.metrics)
+    def results(self, version: ModelVersion) -> tuple[dict[str, float], dict[str, str]]:
+        """Metrics and tags of the run that registered a version."""
+        data = self._client().get_run(version.run_id).data
+        return dict(data.metrics), dict(data.tags)
 
     def _client(self) -> "MlflowClient":
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")

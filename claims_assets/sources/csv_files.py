@@ -118,7 +118,8 @@ def _parsed(block: bytes, names: list[str], delimiter: str, line: int) -> tuple[
 
 def _is_clean(block: bytes, delimiter: str) -> bool:
     """Whether each line of the block is surely one record, so that Arrow's more tolerant rules can't differ."""
-    if b"\0" in block or block.startswith((b"\n", b"\r\n")) or b"\n\n" in block or b"\n\r\n" in block:
+    # A byte order mark is text anywhere but at the start of a file; Arrow would take it out of every block.
+    if b"\0" in block or block.startswith((b"\n", b"\r\n", BOM)) or b"\n\n" in block or b"\n\r\n" in block:
         return False
     if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
         return False

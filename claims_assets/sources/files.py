@@ -17,6 +17,7 @@ from claims_assets.sources.folder import files_by_path
 from claims_assets.sources.mapping import Mapping
 from claims_assets.sources.preflight import preflight
 from claims_assets.sources.provider_database import ProvidersUnreachable, check_reachable, read_table
+from claims_assets.sources.provider_server import embedded_or
 from claims_assets.sources.refreshed import Refreshed
 from claims_assets.sources.stage import DATABASE, refresh, stage_table
 
@@ -42,7 +43,9 @@ class LandingZone(dg.ConfigurableResource):
     lake_root: str
     start_month: str
     providers_url: str | None = None
-    """The provider database; None when providers come as files, or not at all."""
+    """The provider database; None: the embedded server, where it holds providers."""
+    postgres: str | None = None
+    """Data directory of the embedded server; it is asked only once it exists."""
     arrival_month: str | None = None
     """Month of this refresh; None takes the current month, UTC."""
 
@@ -60,10 +63,14 @@ class LandingZone(dg.ConfigurableResource):
         landing, lake = Path(self.folder), Path(self.lake_root)
         months = {"start_month": self.start_month, "latest_month": self.latest_month()}
         mapping = Mapping.load(landing, feed)
-        if feed == "providers" and self.providers_url and not files_by_path(landing, feed, mapping):
-            rows = read_table(self.providers_url, mapping.table)
+        if feed == "providers" and self._has_database() and not files_by_path(landing, feed, mapping):
+            with embedded_or(self.providers_url, Path(self.postgres or "")) as url:
+                rows = read_table(url, mapping.table)
             return stage_table(feed, rows, f"{DATABASE}{mapping.table}", landing, lake, **months, progress=log.info)
         return refresh(feed, landing, lake, **months, progress=log.info)
+
+    def _has_database(self) -> bool:
+        return bool(self.providers_url) or bool(self.postgres and Path(self.postgres).exists())
 
 
 def _landing_asset(feed: Feed) -> dg.AssetsDefinition:

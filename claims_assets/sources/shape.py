@@ -40,40 +40,43 @@ class Plan:
 
 
 def plan(feed: Feed, mapping: Mapping, names: list[str], file: str) -> Plan:
-    """Match a file's columns, exactly or else regardless of case.
+    """Match a file's columns, exactly or else regardless of case; dropped ones go in every case.
 
     Raises:
         FileError: a required column is missing, or two columns become one; the sentence names both file and remedy.
     """
-    if len(set(names)) != len(names):
-        twice = next(n for n in names if names.count(n) > 1)
-        raise FileError(f"{file}: column {twice!r} stands twice: rename one of the two.")
-    dropped = {c for d in mapping.drop if (c := _match(d, names, file))}
-    kept = [n for n in names if n not in dropped]
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise FileError(f"{file}: column {twice[0]!r} stands twice: rename one of the two.")
+    dropped = {d.lower() for d in mapping.drop}
+    kept = [n for n in names if n.lower() not in dropped]
+    source_of = _sources(feed, mapping, kept, file)
+    _require(feed, mapping, source_of, file)
+    wanted = mapping.received_on.column
+    received = _match(wanted, kept, file) if wanted else None
+    if wanted and not received:
+        remedy = f"which {feed.name}.yaml names in received_on: correct one of the two"
+        raise FileError(f"{file}: no column {wanted!r}, {remedy}.")
+    extra = tuple(n for n in kept if n not in source_of.values())
+    return Plan(feed, mapping, tuple(kept), source_of, extra, received)
+
+
+def _sources(feed: Feed, mapping: Mapping, kept: list[str], file: str) -> dict[str, str]:
+    """Our column -> the file's: by the mapping first, else by name among the columns that it does not use."""
     source_of: dict[str, str] = {}
-    used: set[str] = set()
     for theirs, ours in mapping.rename.items():
         if source := _match(theirs, kept, file):
             source_of |= dict.fromkeys(ours, source)
-            used.add(source)
+    used = set(source_of.values())
     free = [n for n in kept if n not in used]
     for target in feed.columns:
         source = _match(target, free, file)
         if source and target in source_of:
-            raise FileError(
-                f"{file}: both {source_of[target]!r} and {source!r} become {target}: drop one in {feed.name}.yaml."
-            )
+            both = f"both {source_of[target]!r} and {source!r}"
+            raise FileError(f"{file}: {both} become {target}: drop one in {feed.name}.yaml.")
         if source:
             source_of[target] = source
-    _require(feed, mapping, source_of, file)
-    extra = tuple(n for n in kept if n not in source_of.values())
-    received = mapping.received_on.column
-    found = _match(received, kept, file) if received else None
-    if received and not found:
-        raise FileError(
-            f"{file}: no column {received!r}, which {feed.name}.yaml names in received_on: correct one of the two."
-        )
-    return Plan(feed, mapping, tuple(kept), source_of, extra, found)
+    return source_of
 
 
 def _match(name: str, names: list[str], file: str) -> str | None:

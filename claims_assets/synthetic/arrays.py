@@ -34,7 +34,8 @@ def take(table: Table, index: Array) -> Table:
 
 def stack(tables: Iterable[Table], defaults: Mapping[str, ArrayLike]) -> Table:
     """All rows of all tables, with exactly the columns of `defaults`; a column a table lacks gets its default."""
-    parts = [t for t in tables if rows_of(t)]
+    none = {name: np.zeros((0, *np.shape(default)), np.asarray(default).dtype) for name, default in defaults.items()}
+    parts = [none, *(t for t in tables if rows_of(t))]
     return {name: np.concatenate([_column(t, name, default) for t in parts]) for name, default in defaults.items()}
 
 

@@ -119,6 +119,11 @@ def test_evidence_within_four_days_is_one_dose_with_its_earliest_day(doses):
     assert (dose.evidence, dose.code, dose.source_id) == ("registry", "150", "r.csv:0")
 
 
+def test_four_days_apart_are_one_dose(doses):
+    found = doses(medical=[shot(date(2024, 1, 10)), shot(date(2024, 1, 14), claim="C2")])
+    assert [(r.administered_date, r.source_id) for r in found] == [(date(2024, 1, 10), "C1")]
+
+
 def test_five_days_apart_are_two_doses_and_another_vaccine_or_member_is_another_dose(doses):
     first, later = date(2024, 1, 10), date(2024, 1, 15)
     found = doses(

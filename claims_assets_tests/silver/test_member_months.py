@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from claims_assets.bronze.member_eligibility import MemberEligibility
@@ -297,7 +297,13 @@ def expected_months(records, death):
     return {month: value for month, value in expected.items() if month in FIRST_MONTHS}
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# Without shrinking: each step would be a job of the engine, and a failure would take minutes.
+@settings(
+    max_examples=6,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(members=st.lists(MEMBER, min_size=30, max_size=60), order=st.randoms(use_true_random=False))
 def test_months_equal_a_count_of_days_in_any_order_of_records(spark, members, order):
     columns = compiled(MemberEligibility).columns

@@ -10,6 +10,8 @@ from claims_assets.silver.providers import Providers, providers
 
 VALID_NPI = "1234567893"
 """The example of the CMS check digit rule; plain Luhn refuses it."""
+WRONG_FIRST_DIGIT = "3234567899"
+"""Its check digit is right, but no NPI begins with 3."""
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def test_only_a_right_check_digit_makes_an_npi(written):
         *sorted(changed),
         "0000000000",
         "9999999999",
-        "3234567898",
+        WRONG_FIRST_DIGIT,
         "123456789",
         "12345678930",
         "unknown",
@@ -57,7 +59,7 @@ def test_valid_npis_satisfy_luhn_with_the_health_prefix():
         digits = [int(d) for d in reversed(text)]
         return sum(d if i % 2 == 0 else sum(divmod(d * 2, 10)) for i, d in enumerate(digits)) % 10 == 0
 
-    assert all(luhn("80840" + npi) for npi in (VALID_NPI, "1003000126", "2000000002"))
+    assert all(luhn("80840" + npi) for npi in (VALID_NPI, WRONG_FIRST_DIGIT, "1003000126", "2000000002"))
     assert not luhn(VALID_NPI)
 
 

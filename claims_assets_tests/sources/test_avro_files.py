@@ -10,7 +10,11 @@ import pytest
 
 from claims_assets.sources.parsing import FileError, chunks, header_of
 
-SIMPLE = {"type": "record", "name": "r", "fields": [{"name": "a", "type": ["null", "string"]}, {"name": "n", "type": "long"}]}
+SIMPLE = {
+    "type": "record",
+    "name": "r",
+    "fields": [{"name": "a", "type": ["null", "string"]}, {"name": "n", "type": "long"}],
+}
 
 
 def avro(path, schema, records, **options):
@@ -123,7 +127,10 @@ def test_maps_and_wide_unions_are_read_too(tmp_path, capfd):
     schema = {
         "type": "record",
         "name": "r",
-        "fields": [{"name": "u", "type": ["null", "string", "long"]}, {"name": "m", "type": {"type": "map", "values": "int"}}],
+        "fields": [
+            {"name": "u", "type": ["null", "string", "long"]},
+            {"name": "m", "type": {"type": "map", "values": "int"}},
+        ],
     }
     path = avro(tmp_path / "x.avro", schema, [{"u": 7, "m": {"k": 1}}, {"u": None, "m": {}}])
     assert read(path)[0] == [(1, ("7", '{"k":1}')), (2, (None, "{}"))]

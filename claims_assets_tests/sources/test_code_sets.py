@@ -13,7 +13,7 @@ from claims_assets.sources.code_sets import (
     normal_label,
     vaccine_codes,
 )
-from claims_assets.synthetic import codes as synthetic
+from claims_assets.synthetic import products as synthetic
 
 SHAPES = {"CVX": r"\d{2,3}", "CPT": r"\d{5}", "HCPCS": r"[A-V]\d{4}", "NDC": r"\d{11}"}
 NOT_IN_THE_SET = {"DTAP", "POLIO", "HIB", "HEPATITIS A", "ROTAVIRUS"}

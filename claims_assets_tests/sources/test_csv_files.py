@@ -95,7 +95,8 @@ def test_a_line_of_delimiters_alone_is_a_record_without_values(put):
 
 
 @pytest.mark.parametrize(
-    ("name", "delimiter", "content"), [("x.tsv", None, "a\tb\n1\t2\n"), ("x.csv", "|", "a|b\n1|2\n"), ("x.TXT", ";", "a;b\n1;2\n")]
+    ("name", "delimiter", "content"),
+    [("x.tsv", None, "a\tb\n1\t2\n"), ("x.csv", "|", "a|b\n1|2\n"), ("x.TXT", ";", "a;b\n1;2\n")],
 )
 def test_the_delimiter_follows_the_suffix_or_the_mapping(put, name, delimiter, content):
     assert read(put(content, name), delimiter)[0] == [(2, ("1", "2"))]
