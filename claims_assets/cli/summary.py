@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from claims_assets.definitions import tables
+from claims_assets.runtime.delta import read_arrow
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.resources import lake_for
 from claims_assets.settings import Settings
@@ -56,9 +57,7 @@ def quarantined_by_reason(lake: Lake, schema: str, name: str) -> dict[str, int]:
     """Rows set aside of a table: reason -> rows, most first; under '' all of them (a row may have several reasons)."""
     if not lake.exists("quarantine", f"{schema}_{name}"):
         return {"": 0}
-    from deltalake import DeltaTable
-
-    table = DeltaTable(str(lake.path("quarantine", f"{schema}_{name}"))).to_pyarrow_table(columns=["_reasons"])
+    table = read_arrow(lake.path("quarantine", f"{schema}_{name}"), ["_reasons"])
     counted = Counter(reason for reasons in table.column(0).to_pylist() for reason in reasons)
     return {"": table.num_rows} | dict(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
 
@@ -81,8 +80,5 @@ def _newest_month(lake: Lake) -> list[str]:
 
 
 def _count(lake: Lake, name: str, month: str, column: str) -> dict[str, int]:
-    from deltalake import DeltaTable
-
-    table = DeltaTable(str(lake.path("gold", name)))
-    values = table.to_pyarrow_table(partitions=[("claim_month", "=", month)], columns=[column]).column(0)
+    values = read_arrow(lake.path("gold", name), [column], month).column(0)
     return dict(sorted(Counter(values.to_pylist()).items()))

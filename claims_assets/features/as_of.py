@@ -19,12 +19,12 @@ WINDOW_MONTHS = 12
 RECENT_MONTHS = 3
 """The recent part of the window (90 days in the source system); the other nine months are the prior part."""
 
-SPAN = ("first", "last")
+SPAN = ("span_start", "span_end")
 """First and last as-of month of a row, both included."""
 
 
 def counting(claim_versions: DataFrame, months: Sequence[str], run_out: int = 0) -> DataFrame:
-    """Paid versions that count in any of `months`, with their service month `served` and the span `first`..`last`.
+    """Paid versions that count in any of `months`, with their service month `served` and the SPAN in which they count.
 
     Args:
         claim_versions: `silver.claim_versions`.
@@ -37,7 +37,7 @@ def counting(claim_versions: DataFrame, months: Sequence[str], run_out: int = 0)
     first = F.greatest(served, known, F.lit(min(asked)))
     last = F.least(served + WINDOW_MONTHS - 1, cancelled - 1, F.lit(max(asked)))
     paid = claim_versions.where(counts_as_cost())
-    return paid.withColumns({"served": served, "first": first, "last": last}).where("first <= last")
+    return paid.withColumns({"served": served, "span_start": first, "span_end": last}).where("span_start <= span_end")
 
 
 def is_recent() -> Column:
@@ -48,13 +48,13 @@ def is_recent() -> Column:
 def disjoint(spans: DataFrame, event: Sequence[str]) -> DataFrame:
     """The same months of every `event`, each month in one span only, so that spans may be counted instead of events."""
     earlier = Window.partitionBy(*event).orderBy(*SPAN).rowsBetween(Window.unboundedPreceding, -1)
-    uncovered = F.greatest(F.col("first"), F.max("last").over(earlier) + 1)
-    return spans.select(*event, *SPAN).distinct().withColumn("first", uncovered).where("first <= last")
+    uncovered = F.greatest(F.col("span_start"), F.max("span_end").over(earlier) + 1)
+    return spans.select(*event, *SPAN).distinct().withColumn("span_start", uncovered).where("span_start <= span_end")
 
 
 def spread(spans: DataFrame) -> DataFrame:
     """One row for each month of every span, as `as_of`."""
-    return spans.withColumn("as_of", F.explode(F.sequence("first", "last"))).drop(*SPAN)
+    return spans.withColumn("as_of", F.explode(F.sequence(*SPAN))).drop(*SPAN)
 
 
 def as_of_number() -> Column:

@@ -49,28 +49,7 @@ def with_utilization(
 
 def lines(counted: DataFrame) -> DataFrame:
     """Amounts, fills and last dates: whatever adds up, or has a maximum, over lines."""
-    kept = counted.select(
-        "member_id", "claim_feed", "served", *SPAN, "service_from_date", "days_supply",
-        F.coalesce("paid_amount", F.lit(0)).alias("paid"), is_emergency().alias("emergency"),
-        F.col("generic_indicator").isin(*GENERIC).alias("generic"),
-        F.col("therapeutic_class").rlike(CONTROLLED).alias("controlled"),
-    )  # fmt: skip
-    medical, fill = F.col("claim_feed") == MEDICAL, F.col("claim_feed") == PHARMACY
-    known_supply = fill & F.col("days_supply").between(DAYS_SUPPLY["min_value"], DAYS_SUPPLY["max_value"])
-    monthly = kept.groupBy("member_id", "served", *SPAN).agg(
-        F.sum(F.when(medical, F.col("paid"))).alias("paid"),
-        F.sum(F.when(fill, F.col("paid"))).alias("rx_paid"),
-        _number_of(fill).alias("fills"),
-        _number_of(fill & F.col("generic")).alias("generic"),
-        _number_of(fill & F.col("controlled")).alias("controlled"),
-        _number_of(fill & (F.col("paid") > HIGH_COST_RX)).alias("high_cost"),
-        _number_of(known_supply).alias("supplies"),
-        F.sum(F.when(known_supply, F.col("days_supply")).cast("bigint")).alias("supplied_days"),
-        F.max(F.when(medical, F.col("service_from_date"))).alias("last_medical"),
-        F.max(F.when(F.col("emergency"), F.col("service_from_date"))).alias("last_er"),
-        F.max(F.when(fill, F.col("service_from_date"))).alias("last_fill"),
-    )
-    return spread(monthly).groupBy(*KEY).agg(
+    return spread(_sums_by_span(counted)).groupBy(*KEY).agg(
         F.sum("paid").alias("total_paid_12mo"),
         F.sum(F.when(is_recent(), F.col("paid"))).alias("recent_paid_90d"),
         F.sum("rx_paid").alias("total_rx_paid_12mo"),
@@ -84,6 +63,26 @@ def lines(counted: DataFrame) -> DataFrame:
         F.max("last_er").alias("last_er_visit_date"),
         F.max("last_fill").alias("last_rx_fill_date"),
     )  # fmt: skip
+
+
+def _sums_by_span(counted: DataFrame) -> DataFrame:
+    """Lines of one member, service month and span as one row, before they are spread."""
+    medical, fill = F.col("claim_feed") == MEDICAL, F.col("claim_feed") == PHARMACY
+    paid, day = F.coalesce("paid_amount", F.lit(0)), F.col("service_from_date")
+    known_supply = fill & F.col("days_supply").between(DAYS_SUPPLY["min_value"], DAYS_SUPPLY["max_value"])
+    return counted.groupBy("member_id", "served", *SPAN).agg(
+        F.sum(F.when(medical, paid)).alias("paid"),
+        F.sum(F.when(fill, paid)).alias("rx_paid"),
+        _number_of(fill).alias("fills"),
+        _number_of(fill & F.col("generic_indicator").isin(*GENERIC)).alias("generic"),
+        _number_of(fill & F.col("therapeutic_class").rlike(CONTROLLED)).alias("controlled"),
+        _number_of(fill & (paid > HIGH_COST_RX)).alias("high_cost"),
+        _number_of(known_supply).alias("supplies"),
+        F.sum(F.when(known_supply, F.col("days_supply")).cast("bigint")).alias("supplied_days"),
+        F.max(F.when(medical, day)).alias("last_medical"),
+        F.max(F.when(is_emergency(), day)).alias("last_er"),
+        F.max(F.when(fill, day)).alias("last_fill"),
+    )
 
 
 DAY_EVENTS = ("service_days_12mo", "er_visit_count_12mo", "recent_er_visits_90d")
@@ -113,29 +112,33 @@ def events(counted: DataFrame) -> DataFrame:
 
 def _told_by_lines(counted: DataFrame) -> DataFrame:
     """One row for each kind of event that a line tells of: kind, event (a day or an id), weight and span."""
-    medical = F.col("claim_feed") == MEDICAL
+    event = F.col("service_from_date").cast("string")
+    for kind, name in THINGS.items():
+        event = F.when(F.col("kind") == kind, F.col(name)).otherwise(event)
+    is_condition = F.col("kind").isin([c.column for c in CONDITIONS])
+    weight = F.when(is_condition & F.col("inpatient"), INPATIENT_DAY).otherwise(OUTPATIENT_DAY).cast("bigint")
+    recent = F.least(F.col("span_end"), F.col("served") + RECENT_MONTHS - 1)
+    last = F.when(F.col("kind") == "recent_er_visits_90d", recent).otherwise(F.col("span_end"))
+    columns = ["member_id", "served", *SPAN, "service_from_date", *THINGS.values()]
+    return (
+        counted.select(*columns, is_inpatient().alias("inpatient"), F.explode(_kinds_told()).alias("kind"))
+        .withColumns({"span_end": last, "weight": weight, "event": event})
+        .where("span_start <= span_end")
+    )
+
+
+def _kinds_told() -> Column:
+    """The kinds of events that a line tells of, as an array."""
+    medical, fill = F.col("claim_feed") == MEDICAL, F.col("claim_feed") == PHARMACY
     told = {
         "service_days_12mo": medical,
         "er_visit_count_12mo": is_emergency(),
         "recent_er_visits_90d": is_emergency(),
         "unique_provider_count": medical & F.col("provider_id").isNotNull(),
-        "unique_drug_count": (F.col("claim_feed") == PHARMACY) & F.col("ndc_code").isNotNull(),
-        "unique_therapy_class_count": F.col("therapeutic_class").isNotNull(),
+        "unique_drug_count": fill & F.col("ndc_code").isNotNull(),
+        "unique_therapy_class_count": fill & F.col("therapeutic_class").isNotNull(),
     } | {c.column: medical & names(c) for c in CONDITIONS}
-    event = F.col("service_from_date").cast("string")
-    for kind, name in THINGS.items():
-        event = F.when(F.col("kind") == kind, F.col(name)).otherwise(event)
-    is_condition = F.col("kind").isin([c.column for c in CONDITIONS])
-    recent = F.least(F.col("last"), F.col("served") + RECENT_MONTHS - 1)
-    weight = F.when(is_condition & F.col("inpatient"), INPATIENT_DAY).otherwise(OUTPATIENT_DAY).cast("bigint")
-    last = F.when(F.col("kind") == "recent_er_visits_90d", recent).otherwise(F.col("last"))
-    kinds = F.array_compact(F.array(*[F.when(F.coalesce(said, F.lit(False)), kind) for kind, said in told.items()]))
-    columns = ["member_id", "served", *SPAN, "service_from_date", *THINGS.values()]
-    return (
-        counted.select(*columns, is_inpatient().alias("inpatient"), F.explode(kinds).alias("kind"))
-        .withColumns({"last": last, "weight": weight, "event": event})
-        .where("first <= last")
-    )
+    return F.array_compact(F.array(*[F.when(F.coalesce(said, F.lit(False)), kind) for kind, said in told.items()]))
 
 
 def claims(counted: DataFrame) -> DataFrame:

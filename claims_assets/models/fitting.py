@@ -66,6 +66,8 @@ def predict(model: RiskModel, booster: "xgboost.Booster", rows: "pd.DataFrame") 
     """Scores in 0-1, or costs of at least 0, float64, rounded; single-threaded, so equal rows give equal bits."""
     import numpy as np
 
+    if not len(rows):
+        return np.empty(0)
     booster.set_param({"nthread": 1})
     raw = booster.predict(_matrix(model, rows, names=tuple(booster.feature_names or ()))).astype("float64")
     return np.round(np.maximum(raw, 0.0), SCORE_DIGITS if model.is_classifier else COST_DIGITS)

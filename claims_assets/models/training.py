@@ -88,7 +88,7 @@ def model_asset(model: RiskModel, description: str | None) -> dg.AssetsDefinitio
             spark=lambda: resources.spark.spark_session,
             tracking=resources.tracking,
             config=config,
-            run_id=context.run_id,
+            run_id=context.run.run_id,
         )
         months = sorted(context.partition_keys)
         if len(months) == 1 and _only_models(context):

@@ -5,10 +5,12 @@ directly: MLflow's global "active run" is how one training comes to write into t
 Parameters, metrics, names and trees are stored; never a row of a member.
 """
 
+import importlib
 import json
 import logging
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -100,10 +102,8 @@ class Tracking(dg.ConfigurableResource):
 
         The artifact carries its own inputs (names and order) and its signature in float64.
         """
-        from mlflow.xgboost import save_model
-
         with tempfile.TemporaryDirectory() as folder:
-            save_model(
+            _flavour().save_model(
                 booster,
                 f"{folder}/{MODEL_FOLDER}",
                 model_format="ubj",
@@ -146,10 +146,9 @@ class Tracking(dg.ConfigurableResource):
     def load(self, name: str, version: int) -> "xgboost.Booster":
         """The booster of a registered version."""
         from mlflow.artifacts import download_artifacts
-        from mlflow.xgboost import load_model
 
         source = self._client().get_model_version_download_uri(name, str(version))
-        return load_model(download_artifacts(artifact_uri=source, tracking_uri=self.uri))
+        return _flavour().load_model(download_artifacts(artifact_uri=source, tracking_uri=self.uri))
 
     def results(self, version: ModelVersion) -> tuple[dict[str, float], dict[str, str]]:
         """Metrics and tags of the run that registered a version."""
@@ -195,6 +194,15 @@ class Tracking(dg.ConfigurableResource):
     def _ensure_registered(client: "MlflowClient", name: str) -> None:
         if not any(m.name == name for m in client.search_registered_models(f"name='{name}'")):
             client.create_registered_model(name)
+
+
+def _flavour() -> Any:
+    """MLflow's module for xgboost."""
+    with warnings.catch_warnings():
+        # The import of mlflow.pyfunc, which saving needs, warns of a type hint of its own.
+        warnings.simplefilter("ignore", UserWarning)
+        importlib.import_module("mlflow.pyfunc")
+        return importlib.import_module("mlflow.xgboost")
 
 
 def _sqlite_file(uri: str) -> Path:

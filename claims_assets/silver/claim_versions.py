@@ -1,4 +1,4 @@
-"""Every version of every claim line, medical and pharmacy, with the months in which it counted.
+"""Claim lines with when they counted: one row per version of a line, medical and pharmacy.
 
 Here: codes in their clean form, repeated lines, what the chains mean for a line. Elsewhere: the chains themselves
 (`bronze/claim_links.py`), what stands today (`silver/medical_claims.py`, `silver/pharmacy_claims.py`), clean forms and
@@ -94,7 +94,7 @@ class PharmacyColumns(VersionColumns):
 
 
 class ClaimVersions(MedicalColumns, PharmacyColumns):
-    """Every version of every claim line, medical and pharmacy, with the months in which it counted.
+    """Claim lines with when they counted: one row per version of a line, medical and pharmacy.
 
     A version counts as of month M when `known_from <= M`, M is before `cancelled_on` (or that is NULL), and it is not a
     void.

@@ -97,7 +97,7 @@ def _record_in_force(records: DataFrame, months: list[str]) -> DataFrame:
     days = records.select("member_id", "effective_date", F.coalesce("ends_on", until).alias("end"))
     following = Window.partitionBy("member_id").orderBy("effective_date")
     # A record that the next one outlives says nothing from that one's first day on. Without this cut a feed that sends
-    # an open record a month would make half a million rows of a thousand members' three years.
+    # an open record a month would repeat each of them to the end: 666 rows for one member's three years.
     outlived = F.lead("end").over(following) >= F.col("end")
     reach = F.when(outlived, F.least("end", F.lead("effective_date").over(following))).otherwise(F.col("end"))
     return (

@@ -10,10 +10,11 @@ from claims_assets.synthetic.blocks import Life, facts, live
 from claims_assets.synthetic.contacts import write_contacts
 from claims_assets.synthetic.eligibility import eligibility_records, write_eligibility
 from claims_assets.synthetic.manifest import Report
+from claims_assets.synthetic.medical_files import write_medical
 from claims_assets.synthetic.population import Block
 from claims_assets.synthetic.providers import Providers, enlist, provider_rows
 from claims_assets.synthetic.vaccines import registry_rows
-from claims_assets.synthetic.writers import write_medical, write_pharmacy, write_registry
+from claims_assets.synthetic.writers import write_pharmacy, write_registry
 
 LISTING = "providers.csv"
 RECEIVED_ON = "received_on: {file_name: '(\\d{4}-\\d{2})'}\n"

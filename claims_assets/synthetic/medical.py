@@ -10,8 +10,6 @@ from claims_assets.synthetic.arrays import (
     NO_DAY,
     Array,
     Table,
-    cents,
-    counter,
     first_day,
     month_of_day,
     occurrences,
@@ -19,10 +17,11 @@ from claims_assets.synthetic.arrays import (
     stack,
     take,
 )
-from claims_assets.synthetic.care import CLAIMS, STAYS, VISITS, Claim
+from claims_assets.synthetic.care import CLAIMS, STAYS, VISITS
 from claims_assets.synthetic.codes import ACUTE, CONDITIONS, at, one
 from claims_assets.synthetic.conditions import Conditions
 from claims_assets.synthetic.enrolment import Enrolment
+from claims_assets.synthetic.medical_lines import child_check_ups, lines_of
 from claims_assets.synthetic.population import Population
 from claims_assets.synthetic.providers import Providers
 
@@ -46,11 +45,6 @@ PAID_AFTER = (13.0, 0.75)
 """Days from the end of service to payment: median and spread of the lag, plus ten days of handling."""
 SLOW_CLAIMS = 0.07
 """Share of claims whose lag is six times as long."""
-MINOR = ("36415", "93000", "96372")
-"""Second procedures on a line."""
-INJECTED_BY = {"J9271": 1, "J9035": 2, "J1885": 3}
-"""HCPCS code of an injected drug -> its position in `codes.INJECTED`."""
-CHILD_CHECK_UPS = ("99391", "99392", "99393", "99394")
 
 
 def medical_claims(
@@ -191,9 +185,9 @@ def _claims_of(
         "drg": at("drg", *(look.drgs or ("",)))[rng.integers(0, max(1, len(look.drgs)), n)],
     }  # fmt: skip
     claims.update(pay_dates(to_day, rng, people.block.first_month))
-    lines = _lines_of(look, v, claims, people, ill, providers, rng)
+    lines = lines_of(look, v, claims, people, ill, providers, rng)
     if name == "check_up":
-        _child_check_ups(lines, v, people)
+        child_check_ups(lines, v, people)
     return claims, lines
 
 
@@ -209,82 +203,3 @@ def pay_dates(to_day: Array, rng: np.random.Generator, first_month: int) -> Tabl
         "paid_day": paid_day,
         "received": np.maximum(month_of_day(paid_day) - first_month, 0),
     }
-
-
-def _lines_of(
-    look: Claim,
-    v: Table,
-    claims: Table,
-    people: Population,
-    ill: Conditions,
-    providers: Providers,
-    rng: np.random.Generator,
-) -> Table:
-    member, provider = v["member"], claims["provider"]
-    scale = (
-        ill.severity[member] ** look.severity
-        * providers.price[provider]
-        * np.where(people.dual[member], look.dual, 1.0)
-    )
-    parts = []
-    for order, line in enumerate(look.lines):
-        rows = np.flatnonzero(rng.random(len(member)) < line.chance)
-        units = _units(line.units, v["days"][rows], rng)
-        size = np.where(
-            line.units < 0, (np.maximum(v["days"][rows], 1) / (4.0 if line.units > -3 else 28.0)) ** 0.75, 1.0
-        )
-        proc = at("proc", *line.procedures)[rng.integers(0, len(line.procedures), len(rows))]
-        parts.append({
-            "claim": rows, "order": np.full(len(rows), order), "proc": proc, "rev": np.full(len(rows), one("rev",
-            line.revenue)),
-            "units": units, "allowed": cents(rng, line.usd * size * scale[rows], line.spread, len(rows)),
-        })  # fmt: skip
-    lines = stack(
-        parts,
-        {
-            "claim": np.int32(0),
-            "order": np.int8(0),
-            "proc": np.int16(0),
-            "rev": np.int8(0),
-            "units": np.int32(1),
-            "allowed": np.int64(0),
-        },
-    )
-    lines = take(lines, np.lexsort((lines["order"], lines["claim"])))
-    lines["line"] = counter(lines["claim"]) + 1
-    return _amounts(lines, providers, provider, rng)
-
-
-def _units(most: int, days: Array, rng: np.random.Generator) -> Array:
-    """Units of a line: days of the stay where `most` is negative, else 1 to `most`."""
-    return np.maximum(days, 1) if most < 0 else rng.integers(1, most + 1, len(days))
-
-
-def _amounts(lines: Table, providers: Providers, provider: Array, rng: np.random.Generator) -> Table:
-    """Billed, paid and member's share of lines whose allowed amount is known."""
-    n = rows_of(lines)
-    unusual = providers.unusual[provider[lines["claim"]]]
-    lines["units"] = np.where(unusual, lines["units"] * 2, lines["units"])
-    lines["billed"] = np.rint(lines["allowed"] * rng.uniform(1.3, 2.9, n) * np.where(unusual, 3.0, 1.0)).astype(
-        np.int64
-    )
-    owed = np.where(rng.random(n) < 0.10, np.minimum(rng.integers(1, 9, n) * 100, lines["allowed"]), 0)
-    lines["liability"], lines["paid"] = owed, lines["allowed"] - owed
-    professional = lines["rev"] == 0
-    lines["mod"] = np.where(professional & (rng.random(n) < 0.12), rng.integers(1, 8, n), 0)
-    lines["mod2"] = np.where((lines["mod"] > 0) & (lines["mod"] < 7) & (rng.random(n) < 0.08), 7, 0)
-    lines["proc2"] = np.where(
-        professional & (rng.random(n) < 0.05), at("proc", *MINOR)[rng.integers(0, len(MINOR), n)], 0
-    )
-    for code, ndc in INJECTED_BY.items():
-        lines["ndc"] = np.where(lines["proc"] == one("proc", code), ndc, lines.get("ndc", np.zeros(n, np.int16)))
-    visit_levels = at("proc", "99212", "99213", "99214", "99203")
-    lines["proc"] = np.where(unusual & np.isin(lines["proc"], visit_levels), one("proc", "99215"), lines["proc"])
-    return lines
-
-
-def _child_check_ups(lines: Table, v: Table, people: Population) -> None:
-    """Well-child visit codes by age."""
-    age = (v["day"] - people.birth[v["member"]])[lines["claim"]] / 365.25
-    code = at("proc", *CHILD_CHECK_UPS)[np.digitize(age, (1, 5, 12))]
-    lines["proc"] = np.where(age < 18, code, lines["proc"])

@@ -62,7 +62,7 @@ def test_every_bronze_claim_line_is_a_version_or_in_quarantine(sql):
 def test_what_the_generator_wrote_is_what_was_read(demo, sql):
     import json
 
-    written = json.loads((demo.landing / "synthetic.json").read_text())["summary"]["rows"]
+    written = json.loads((demo.landing / "synthetic.json").read_text())["rows"]
     for feed, rows in written.items():
         lines_that_are_no_record = 0
         if _has(sql, f"landing_{feed}"):
@@ -103,7 +103,7 @@ def test_no_month_is_scored_by_a_model_trained_after_it(demo, sql):
     from mlflow import MlflowClient
 
     client = MlflowClient(f"sqlite:///{demo.home / 'mlflow' / 'mlflow.db'}")
-    trained = {(v.name, v.version): v.tags["as_of_month"] for v in client.search_model_versions()}
+    trained = {(v.name, str(v.version)): v.tags["as_of_month"] for v in client.search_model_versions()}
     assert len({name for name, _ in trained}) == 4
     scored = sql("select distinct claim_month, er_utilization_model_version, high_cost_model_version, total_cost_model_version, high_risk_model_version from gold.member_risk_predictions")
     names = ("er_utilization_predictor", "high_cost_predictor", "total_cost_predictor", "high_risk_predictor")

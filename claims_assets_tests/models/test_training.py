@@ -1,0 +1,140 @@
+"""The assets: what a run trains, records and registers, and that a second run changes nothing."""
+
+import dagster as dg
+import pytest
+from mlflow import MlflowClient
+
+from claims_assets import partitions
+from claims_assets.definitions import assets
+from claims_assets.models import training
+from claims_assets.models.er_utilization_predictor import ER_UTILIZATION, er_utilization_predictor
+from claims_assets.models.high_cost_predictor import high_cost_predictor
+from claims_assets.models.high_risk_predictor import high_risk_predictor
+from claims_assets.models.total_cost_predictor import total_cost_predictor
+from claims_assets.runtime.spark import EmbeddedSpark
+from claims_assets_tests.conftest import TEST_MEMORY
+from claims_assets_tests.models.population import TEST_INDEX, TRAIN_INDEX, TRAINABLE
+
+ASSETS = [er_utilization_predictor, high_cost_predictor, total_cost_predictor, high_risk_predictor]
+NAMES = [a.key.path[-1] for a in ASSETS]
+RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+
+
+@dg.asset(partitions_def=partitions.claim_months, backfill_policy=dg.BackfillPolicy.single_run())
+def another_table() -> None:
+    """Something else that the same run builds."""
+
+
+@pytest.fixture
+def run(planted, tracking, spark):
+    """`run(assets, "2025-06")` or `run(assets, "2025-04", "2025-06")`: materialize in process, on the planted lake."""
+
+    def execute(chosen, first, last=None, lake=planted, config=None):
+        resources = {"lake": lake, "tracking": tracking, "spark": EmbeddedSpark(memory_limit=TEST_MEMORY)}
+        job = dg.Definitions(
+            assets=chosen, resources=resources, executor=dg.in_process_executor
+        ).resolve_implicit_global_asset_job_def()
+        months = {"tags": dict(zip(RANGE, (first, last), strict=True))} if last else {"partition_key": first}
+        with dg.DagsterInstance.ephemeral() as instance:
+            ops = {a.op.name: {"config": config} for a in chosen} if config else {}
+            return job.execute_in_process(instance=instance, raise_on_error=False, run_config={"ops": ops}, **months)
+
+    return execute
+
+
+def metadata(result, asset=er_utilization_predictor):
+    found = {}
+    for event in result.asset_materializations_for_node(asset.op.name):
+        found[event.partition] = {k: v.value for k, v in event.metadata.items()}
+    return found
+
+
+def failure(result, asset=er_utilization_predictor) -> str:
+    data = result.failure_data_for_node(asset.op.name)
+    return data.user_failure_data.description if data.user_failure_data else str(data.error)
+
+
+def statuses(tracking):
+    client = MlflowClient(tracking.uri, tracking.uri)
+    experiment = client.get_experiment_by_name(tracking.experiment)
+    return [r.info.status for r in client.search_runs([experiment.experiment_id])]
+
+
+def test_one_month_trains_all_four_and_beats_the_rule(run, tracking):
+    result = run(ASSETS, TRAINABLE)
+    assert result.success
+    found = {a.key.path[-1]: metadata(result, a)[TRAINABLE] for a in ASSETS}
+    assert {n: f["version"] for n, f in found.items()} == dict.fromkeys(NAMES, 1)
+    assert (found[NAMES[0]]["train_indexes"], found[NAMES[0]]["test_index"]) == (TRAIN_INDEX, TEST_INDEX)
+    for name in ("er_utilization_predictor", "high_risk_predictor"):
+        assert found[name]["test_auc"] > found[name]["rule_auc"]
+    assert found["total_cost_predictor"]["test_rmse"] < found["total_cost_predictor"]["rule_rmse"]
+    assert found["er_utilization_predictor"]["predicted_and_observed"].startswith(("![", "No picture"))
+    assert statuses(tracking) == ["FINISHED"] * 4
+
+
+def test_a_second_run_registers_nothing_and_says_so(run, tracking):
+    first = metadata(run(ASSETS, TRAINABLE))[TRAINABLE]
+    again = run(ASSETS, TRAINABLE)
+    assert again.success
+    assert [len(tracking.versions(n)) for n in NAMES] == [1] * 4
+    second = metadata(again)[TRAINABLE]
+    assert (second["version"], second["new_version"]) == (1, False)
+    assert second["reason"] == "the same month, rows and settings are registered already"
+    assert second["measures"] == first["measures"]
+    assert len(statuses(tracking)) == 4
+
+
+def test_other_settings_register_another_version(run, tracking):
+    run([er_utilization_predictor], TRAINABLE)
+    assert run([er_utilization_predictor], TRAINABLE, config={"seed": 7}).success
+    one, two = tracking.versions(ER_UTILIZATION.name)
+    assert (one.as_of_month, one.training_data) == (two.as_of_month, two.training_data)
+    assert one.parameters != two.parameters
+
+
+def test_a_range_trains_quarter_ends_and_records_the_rest(run, tracking):
+    found = metadata(run([er_utilization_predictor], "2025-02", TRAINABLE))
+    assert list(found) == ["2025-02", "2025-03", "2025-04", "2025-05", TRAINABLE]
+    assert found["2025-02"]["reason"] == "not a training month: models are trained at quarter ends"
+    assert "the first month possible is 2025-06" in found["2025-03"]["reason"]
+    assert found[TRAINABLE]["version"] == 1
+    assert [v.as_of_month for v in tracking.versions(ER_UTILIZATION.name)] == [TRAINABLE]
+
+
+def test_one_month_without_history_fails_and_names_the_first_month(run, tracking):
+    result = run([er_utilization_predictor], "2025-05")
+    assert not result.success
+    assert failure(result) == (
+        "Claims from 2022-01 on are not enough history to train as of 2025-05: the first month possible is 2025-06."
+    )
+    assert tracking.versions(ER_UTILIZATION.name) == []
+
+
+def test_a_month_that_the_lake_does_not_hold_is_named(run):
+    result = run([er_utilization_predictor], "2025-07")
+    assert "gold.member_features has no rows for 2023-01" in failure(result)
+
+
+def test_a_run_that_builds_other_tables_too_is_not_failed_by_history(run):
+    result = run([er_utilization_predictor, another_table], "2022-05")
+    assert result.success
+    assert "reason" in metadata(result)["2022-05"]
+
+
+def test_a_training_that_breaks_leaves_a_closed_failed_run_and_no_version(run, tracking, monkeypatch):
+    def broken(booster):
+        raise RuntimeError("out of disk")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "importances", broken)
+        assert not run([er_utilization_predictor], TRAINABLE).success
+    assert statuses(tracking) == ["FAILED"]
+    assert tracking.versions(ER_UTILIZATION.name) == []
+    assert run([er_utilization_predictor], TRAINABLE).success
+    assert sorted(statuses(tracking)) == ["FAILED", "FINISHED"]
+
+
+def test_the_four_models_are_in_the_graph_with_their_names():
+    keys = {a.key.to_user_string() for a in assets() if isinstance(a, dg.AssetsDefinition)}
+    assert {f"models/{n}" for n in NAMES} <= keys
