@@ -1,7 +1,7 @@
 """Columns that several tables share: same meaning, same name, same rule.
 
-Each function returns a Pandera field. `severity` says what a broken value rule does: `warn` counts the row and keeps it,
-`quarantine` sets it aside, `block` stops the commit. A missing required value always goes to quarantine; a value that
+Each function returns a Pandera field. `severity` says what a broken value rule does: `warn` counts the row and keeps
+it, `quarantine` sets it aside, `block` stops the commit. A missing required value always goes to quarantine; a value that
 can't be read as the column's type goes to quarantine when the column is required or an amount, else it warns and
 becomes NULL (the text stays in the landing stage).
 """
@@ -26,7 +26,9 @@ Words = Annotated[T.ArrayType, T.StringType(), True]
 MONTH_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])$"
 
 
-def field(description: str, *, nullable: bool = True, severity: str = "warn", unreadable: str | None = None, **checks: Any):
+def field(
+    description: str, *, nullable: bool = True, severity: str = "warn", unreadable: str | None = None, **checks: Any
+):
     """A Pandera field with a severity for its value checks and one for unreadable values."""
     unreadable = unreadable or ("warn" if nullable else "quarantine")
     metadata = {"severity": severity, "unreadable": unreadable}
@@ -60,7 +62,9 @@ def claim_line_number():
 
 
 def known_from():
-    return required("Month in which the row became known: received, else paid, else service month.", str_matches=MONTH_PATTERN)
+    return required(
+        "Month in which the row became known: received, else paid, else service month.", str_matches=MONTH_PATTERN
+    )
 
 
 def source_file():

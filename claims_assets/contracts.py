@@ -58,7 +58,9 @@ def rule(sql: str, severity: str = "quarantine") -> dict[str, str]:
 
 def reject(frame: DataFrame, reasons: Mapping[str, Column]) -> DataFrame:
     """Mark the rows to set aside: rule name -> condition that is true for a bad row."""
-    found = F.array_compact(F.array(*[F.when(F.coalesce(bad, F.lit(False)), F.lit(name)) for name, bad in reasons.items()]))
+    found = F.array_compact(
+        F.array(*[F.when(F.coalesce(bad, F.lit(False)), F.lit(name)) for name, bad in reasons.items()])
+    )
     earlier = F.col(REJECTED) if REJECTED in frame.columns else None
     return frame.withColumn(REJECTED, found if earlier is None else F.concat(earlier, found))
 
@@ -125,7 +127,9 @@ def compiled(model: type[Contract]) -> Compiled:
         rules.append(Rule(name, spec["severity"], spec["sql"]))
     for r in rules:
         if r.severity not in SEVERITIES:
-            raise ValueError(f"{model.__name__}.{r.name}: severity {r.severity!r} is not one of {', '.join(SEVERITIES)}.")
+            raise ValueError(
+                f"{model.__name__}.{r.name}: severity {r.severity!r} is not one of {', '.join(SEVERITIES)}."
+            )
         if not isinstance(r.check, str) and r.check.name not in STATEMENTS:
             raise NotImplementedError(f"{model.__name__}.{r.name}: no predicate for it, add one in contracts.py.")
     return Compiled(

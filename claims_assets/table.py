@@ -106,7 +106,19 @@ def table(
     def declare(function: Callable[..., DataFrame]) -> Table:
         layer = LAYERS[function.__module__.split(".")[1]]
         inputs = _inputs(function)
-        asset = _asset(function, contract, layer, inputs, partitioned, keeps_rows_of, quarantine_limit, deps, resources, phi, domain)
+        asset = _asset(
+            function,
+            contract,
+            layer,
+            inputs,
+            partitioned,
+            keeps_rows_of,
+            quarantine_limit,
+            deps,
+            resources,
+            phi,
+            domain,
+        )
         return Table(function, contract, layer, partitioned, inputs, tuple(keeps_rows_of), asset)
 
     return declare
@@ -141,7 +153,9 @@ def _asset(
         partitions_def=claim_months if partitioned else None,
         backfill_policy=dg.BackfillPolicy.single_run() if partitioned else None,
         check_specs=check_specs(key),
-        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=layer.fail_after, warn_window=layer.fail_after * 0.75),
+        freshness_policy=dg.FreshnessPolicy.time_window(
+            fail_window=layer.fail_after, warn_window=layer.fail_after * 0.75
+        ),
         metadata={"dagster/column_schema": contract_.column_schema(), "dagster/table_name": f"{schema}.{name}"},
         owners=[layer.owner],
         tags={"phi": phi, "domain": domain, "compute": layer.compute},
@@ -170,7 +184,7 @@ def _asset(
 
 
 def report(context: dg.AssetExecutionContext, key: dg.AssetKey, contract, findings: Findings) -> Iterator[Any]:
-    """Per-month metadata and the three checks; a blocked write reports its checks and fails, so no month counts as built."""
+    """Per-month metadata and the three checks; a blocked write reports its checks and fails: no month counts as built."""
     results = check_results(contract, findings)
     if findings.blocked:
         yield from results
@@ -229,11 +243,12 @@ def _chunks(lake: Lake, inputs: Sequence[Input], months: list[str] | None) -> It
     yield chunk
 
 
-def _rows_expected(lake: Lake, inputs: Sequence[Input], names: Sequence[str], months: Sequence[str] | None) -> int | None:
+def _rows_expected(
+    lake: Lake, inputs: Sequence[Input], names: Sequence[str], months: Sequence[str] | None
+) -> int | None:
     """Rows of the inputs that must all come out, from the Delta log: not from the frame that is checked."""
     if not names:
         return None
     chosen = [i for i in inputs if i.parameter in names]
     counted = [lake.rows_by_month(i.schema, i.name) for i in chosen]
     return sum(n for rows in counted for month, n in rows.items() if months is None or month in months)
-

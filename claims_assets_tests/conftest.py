@@ -40,7 +40,9 @@ def rows(spark) -> Callable[..., Any]:
         unknown = {name for row in given for name in row} - contract.columns.keys()
         assert not unknown, f"{model.__name__} has no column {sorted(unknown)}"
         lists = {n for n, t in contract.columns.items() if t.simpleString().startswith("array")}
-        schema = ", ".join(f"{n} {contract.columns[n].simpleString() if n in lists else 'string'}" for n in contract.columns)
+        schema = ", ".join(
+            f"{n} {contract.columns[n].simpleString() if n in lists else 'string'}" for n in contract.columns
+        )
         values = [tuple(_text(row.get(n), n in lists) for n in contract.columns) for row in given]
         frame = spark.createDataFrame(values, schema)
         return frame.select(*[F.col(n).cast(t).alias(n) for n, t in contract.columns.items()])

@@ -54,7 +54,17 @@ ALLOWED = {
 }
 """Where a forbidden call is the point of the file: the lake reads and writes, a model trains on the driver."""
 
-SPARK_LAYERS = ("bronze/", "silver/", "features/", "predictions/", "outreach/", "monitoring/", "models/", "runtime/", "table.py")
+SPARK_LAYERS = (
+    "bronze/",
+    "silver/",
+    "features/",
+    "predictions/",
+    "outreach/",
+    "monitoring/",
+    "models/",
+    "runtime/",
+    "table.py",
+)
 """Code that handles Spark frames; elsewhere the same attribute names mean other things."""
 
 
@@ -81,7 +91,12 @@ def findings(source: str, file: str) -> Iterator[Finding]:
             name = node.attr
             if name in ATTRIBUTES and not _is_allowed(name, file) and _is_frame_call(node):
                 yield Finding(file, node.lineno, f".{name}", *ATTRIBUTES[name])
-            if name == "read" and isinstance(node.value, ast.Name) and node.value.id == "spark" and not _is_allowed("read", file):
+            if (
+                name == "read"
+                and isinstance(node.value, ast.Name)
+                and node.value.id == "spark"
+                and not _is_allowed("read", file)
+            ):
                 yield Finding(file, node.lineno, "spark.read", "reads past the lake", "name the table as a parameter")
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and file not in DUCKDB:
             for word in WORDS:

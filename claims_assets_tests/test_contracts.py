@@ -52,17 +52,22 @@ def given():
     return [GOOD | {"id": f"row{i}"} | case for i, case in enumerate(CASES)]
 
 
+def nullable_schema():
+    """The contract's columns, all of them nullable, so that a frame can hold what breaks the contract."""
+    return [T.StructField(name, kind) for name, kind in compiled(Everything).columns.items()]
+
+
 def compiled_verdict(spark, lake) -> set[tuple[int, str]]:
     """(row, column) for every column rule the compiled predicates find broken."""
-    schema = compiled(Everything).spark_schema()
-    for f in schema.fields:
-        f.nullable = True
-    frame = spark.createDataFrame([(*row.values(), "f", i) for i, row in enumerate(given())],
-                                  T.StructType([*schema.fields, T.StructField("source_file", T.StringType()), T.StructField("source_line", T.LongType())]))  # fmt: skip
+    place = [T.StructField("source_file", T.StringType()), T.StructField("source_line", T.LongType())]
+    schema = T.StructType([*nullable_schema(), *place])
+    frame = spark.createDataFrame([(*row.values(), "f", i) for i, row in enumerate(given())], schema)
     contract, folder = compiled(Everything), lake.path("staged", "everything")
     stage_frame(frame, contract, "test.everything", folder)
     owner = {r.name: r.column for r in contract.rules if r.column}
-    staged = pl.read_parquet(folder / "*.parquet").select("source_line", pl.concat_list("_reasons", "_warnings").alias("rules"))
+    staged = pl.read_parquet(folder / "*.parquet").select(
+        "source_line", pl.concat_list("_reasons", "_warnings").alias("rules")
+    )
     return {(line, owner[name]) for line, names in staged.iter_rows() for name in names if name in owner}
 
 
@@ -77,7 +82,9 @@ def native_verdict() -> set[tuple[int, str]]:
     frame = pl.DataFrame(given(), schema={n: s.dtype.type for n, s in pp.DataFrameSchema(columns).columns.items()})
     with pytest.raises(pandera.errors.SchemaErrors) as raised:
         pp.DataFrameSchema(columns).validate(frame, lazy=True)
-    return {(int(i), name) for name, i in raised.value.failure_cases.select("column", "index").iter_rows() if i is not None}
+    return {
+        (int(i), name) for name, i in raised.value.failure_cases.select("column", "index").iter_rows() if i is not None
+    }
 
 
 def test_compiled_rules_agree_with_native_pandera_row_by_row(spark, lake):
@@ -92,14 +99,14 @@ def test_every_statement_is_exercised_by_the_parity_test():
 
 
 def test_native_pandera_on_spark_agrees_which_rules_are_broken(spark):
-    schema = compiled(Everything).spark_schema()
-    for f in schema.fields:
-        f.nullable = True
+    schema = T.StructType(nullable_schema())
     bad = spark.createDataFrame([tuple(row.values()) for row in given()], schema)
     errors = json.loads(json.dumps(Everything.to_schema().validate(bad, lazy=True).pandera.errors, default=str))
     columns = {e["column"] for kind in errors.values() for group in kind.values() for e in group}
     assert columns - {"Everything"} >= set(GOOD) - {"rate", "id"}
-    clean = spark.createDataFrame([tuple((GOOD | {"id": str(i)}).values()) for i in range(3)], compiled(Everything).spark_schema())
+    clean = spark.createDataFrame(
+        [tuple((GOOD | {"id": str(i)}).values()) for i in range(3)], compiled(Everything).spark_schema()
+    )
     assert not Everything.to_schema().validate(clean, lazy=True).pandera.errors
 
 
@@ -153,10 +160,17 @@ def test_types_reach_delta_and_dagster_from_the_same_model(spark, lake):
         class Config:
             unique = ["id"]
 
-    frame = spark.createDataFrame([("a", date(2024, 2, 29), "1.5", ["x"])], "id string, day date, paid string, names array<string>")
+    frame = spark.createDataFrame(
+        [("a", date(2024, 2, 29), "1.5", ["x"])], "id string, day date, paid string, names array<string>"
+    )
     lake.write(frame, "gold", "typed", Typed, None)
     stored = {f.name: (f.type, f.nullable) for f in DeltaTable(str(lake.path("gold", "typed"))).schema().fields}
     assert str(stored["paid"][0]) == 'PrimitiveType("decimal(12,2)")'
     shown = {col.name: (col.type, col.constraints.nullable) for col in compiled(Typed).column_schema().columns}
-    assert shown == {"id": ("string", False), "day": ("date", True), "paid": ("decimal(12,2)", True), "names": ("array<string>", False)}
+    assert shown == {
+        "id": ("string", False),
+        "day": ("date", True),
+        "paid": ("decimal(12,2)", True),
+        "names": ("array<string>", False),
+    }
     assert {n: v[1] for n, v in stored.items()} == {n: v[1] for n, v in shown.items()}

@@ -20,7 +20,9 @@ KEYS = sorted(GRAPH.get_all_asset_keys(), key=lambda k: k.to_user_string())
 
 
 def named(items):
-    return [pytest.param(i, id=i.to_user_string() if isinstance(i, dg.AssetKey) else f"{i.schema}.{i.name}") for i in items]
+    return [
+        pytest.param(i, id=i.to_user_string() if isinstance(i, dg.AssetKey) else f"{i.schema}.{i.name}") for i in items
+    ]
 
 
 @pytest.mark.parametrize("table", named(TABLES))
@@ -95,7 +97,10 @@ def test_the_graph_is_the_same_in_every_environment(tmp_path):
     def shape(**environ):
         settings = settings_from_environment({"CLAIMS_HOME": str(tmp_path), **environ})
         graph = build(settings).resolve_asset_graph()
-        return {k.to_user_string(): sorted(p.to_user_string() for p in graph.get(k).parent_keys) for k in graph.get_all_asset_keys()}
+        return {
+            k.to_user_string(): sorted(p.to_user_string() for p in graph.get(k).parent_keys)
+            for k in graph.get_all_asset_keys()
+        }
 
     assert shape(CLAIMS_ENV="local") == shape(CLAIMS_ENV="staging") == shape(CLAIMS_ENV="production")
 
@@ -106,7 +111,9 @@ def test_building_the_definitions_touches_no_disk(tmp_path):
 
 
 def test_every_module_says_what_it_is():
-    silent = [p.relative_to(PACKAGE).as_posix() for p in PACKAGE.rglob("*.py") if not p.read_text().lstrip().startswith('"""')]
+    silent = [
+        p.relative_to(PACKAGE).as_posix() for p in PACKAGE.rglob("*.py") if not p.read_text().lstrip().startswith('"""')
+    ]
     assert silent == []
 
 

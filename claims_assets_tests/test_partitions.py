@@ -7,7 +7,10 @@ import pytest
 from claims_assets.partitions import add_months, claim_months, month_index, month_of_index, months_between
 
 
-@pytest.mark.parametrize(("month", "n", "expected"), [("2024-01", -1, "2023-12"), ("2024-12", 1, "2025-01"), ("2024-05", -11, "2023-06"), ("2024-05", 0, "2024-05")])
+@pytest.mark.parametrize(
+    ("month", "n", "expected"),
+    [("2024-01", -1, "2023-12"), ("2024-12", 1, "2025-01"), ("2024-05", -11, "2023-06"), ("2024-05", 0, "2024-05")],
+)
 def test_adding_months_crosses_years(month, n, expected):
     assert add_months(month, n) == expected
 

@@ -18,7 +18,8 @@ def test_defaults_keep_everything_under_one_home():
 
 
 @pytest.mark.parametrize(
-    ("text", "size"), [("2GB", 2 * 2**30), ("512MB", 512 * 2**20), ("1.5g", 1.5 * 2**30), ("1024", 1024), ("3GiB", 3 * 2**30)]
+    ("text", "size"),
+    [("2GB", 2 * 2**30), ("512MB", 512 * 2**20), ("1.5g", 1.5 * 2**30), ("1024", 1024), ("3GiB", 3 * 2**30)],
 )
 def test_sizes_are_read_as_people_write_them(text, size):
     assert settings_from_environment({"CLAIMS_MEMORY_LIMIT": text}).memory_limit == size

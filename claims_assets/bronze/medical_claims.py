@@ -93,4 +93,6 @@ class MedicalClaims(Contract):
 @table(MedicalClaims, keeps_rows_of=["landing_medical_claims"])
 def medical_claims(landing_medical_claims: DataFrame) -> DataFrame:
     """Types the landed text; what can't be typed or lacks a required value is quarantined with its text."""
-    return landing_medical_claims.fillna({"claim_line_number": "1", "adjustment_indicator": "0"}).transform(with_known_from)
+    return landing_medical_claims.fillna({"claim_line_number": "1", "adjustment_indicator": "0"}).transform(
+        with_known_from
+    )

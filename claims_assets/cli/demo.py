@@ -15,10 +15,24 @@ def run_demo(settings: Settings, *, members: int, months: int, end: str, seed: i
     console = console_for()
     first = add_months(end, 1 - months)
     if first < settings.start_month:
-        raise NotDone(f"The population begins in {first}, before CLAIMS_START_MONTH={settings.start_month}: set CLAIMS_START_MONTH={first}.")
+        raise NotDone(
+            f"The population begins in {first}, before CLAIMS_START_MONTH={settings.start_month}:"
+            f" set CLAIMS_START_MONTH={first}."
+        )
     providers = settings.home / "providers.csv"
-    console.print(f"Population of {members:,} members, {months} months to {end}, in {settings.landing}", style="bold", highlight=False)
-    generate(settings.landing, members=members, months=months, end=end, seed=seed, progress=lambda line: console.print(f"  {line}", highlight=False))
+    console.print(
+        f"Population of {members:,} members, {months} months to {end}, in {settings.landing}",
+        style="bold",
+        highlight=False,
+    )
+    generate(
+        settings.landing,
+        members=members,
+        months=months,
+        end=end,
+        seed=seed,
+        progress=lambda line: console.print(f"  {line}", highlight=False),
+    )
     with provider_database(settings) as url:
         rows = load_csv(url, providers)
         console.print(f"  {rows:,} providers in PostgreSQL", highlight=False)

@@ -11,8 +11,8 @@ def mendable() -> tuple[type[Exception], ...]:
     from claims_assets.runtime.lake import NeverWritten
     from claims_assets.runtime.postgres import PostgresError
     from claims_assets.settings import SettingError
-    from claims_assets.sources.provider_database import ProviderFileError, ProvidersUnreachable
     from claims_assets.sources.feeds import LandingError
+    from claims_assets.sources.provider_database import ProviderFileError, ProvidersUnreachable
     from claims_assets.synthetic import SyntheticError
 
     return (

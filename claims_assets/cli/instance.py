@@ -14,7 +14,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def prepared_home(settings: Settings) -> Path:
-    """CLAIMS_HOME/dagster with the checkout's dagster.yaml in it; sets DAGSTER_HOME for this process and its children."""
+    """CLAIMS_HOME/dagster with the checkout's dagster.yaml in it; sets DAGSTER_HOME for this process and its own."""
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True)
     source = CHECKOUT / "dagster.yaml"
@@ -36,5 +36,14 @@ def serve(settings: Settings, port: int) -> None:
     with instance_for(settings):
         pass  # two processes that open a fresh instance at once would both create its tables
     os.environ["CLAIMS_HOME"] = str(settings.home)
-    command = [sys.executable, "-m", "dagster", "dev", "--workspace", str(CHECKOUT / "workspace.yaml"), "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "dagster",
+        "dev",
+        "--workspace",
+        str(CHECKOUT / "workspace.yaml"),
+        "--port",
+        str(port),
+    ]
     os.execv(command[0], command)

@@ -22,26 +22,26 @@ class Month(click.ParamType):
         return str(value)
 
 
-def said_in_one_sentence(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn the errors a user can mend into their one sentence, without a stack trace."""
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give the command its settings, and turn the errors a user can mend into their one sentence, without a trace.
+
+    The settings come first: most modules read the start month when they are imported.
+    """
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> None:
+        try:
+            settings = settings_from_environment()
+        except SettingError as error:
+            raise click.ClickException(str(error)) from error
         from claims_assets.cli.errors import mendable
 
         try:
-            command(*args, **kwargs)
+            command(settings, *args, **kwargs)
         except mendable() as error:
             raise click.ClickException(str(error)) from error
 
     return wrapped
-
-
-def _settings() -> Settings:
-    try:
-        return settings_from_environment()
-    except SettingError as error:
-        raise click.ClickException(str(error)) from error
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,13 +57,13 @@ def claims() -> None:
 @click.option("--months", default=48, show_default=True, help="Claim months to generate.")
 @click.option("--end", type=Month(), default=None, help="Last claim month [default: the last complete month].")
 @click.option("--seed", default=7, show_default=True)
-@said_in_one_sentence
-def demo(members: int, months: int, end: str | None, seed: int) -> None:
+@with_settings
+def demo(settings: Settings, members: int, months: int, end: str | None, seed: int) -> None:
     """Generate a population, load its providers, and run the whole graph on it."""
     from claims_assets.cli.demo import run_demo
 
     today = datetime.now(UTC)
-    run_demo(_settings(), members=members, months=months, end=end or _last_complete_month(today), seed=seed)
+    run_demo(settings, members=members, months=months, end=end or _last_complete_month(today), seed=seed)
 
 
 def _last_complete_month(today: datetime) -> str:
@@ -76,12 +76,12 @@ def _last_complete_month(today: datetime) -> str:
 @click.option("--from", "first", type=Month(), default=None, help="First claim month [default: first month with rows].")
 @click.option("--to", "last", type=Month(), default=None, help="Last claim month [default: last month with rows].")
 @click.option("--select", default=None, help="Dagster asset selection, for example 'key:\"gold/member_features\"+'.")
-@said_in_one_sentence
-def run(first: str | None, last: str | None, select: str | None) -> None:
+@with_settings
+def run(settings: Settings, first: str | None, last: str | None, select: str | None) -> None:
     """Stage new landing files and materialize a range of claim months in one run."""
     from claims_assets.cli.run import run_range
 
-    run_range(_settings(), first, last, select)
+    run_range(settings, first, last, select)
 
 
 @claims.group()
@@ -92,31 +92,31 @@ def providers() -> None:
 @providers.command("load")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--table", default="providers", show_default=True)
-@said_in_one_sentence
-def load_providers(file: Path, table: str) -> None:
+@with_settings
+def load_providers(settings: Settings, file: Path, table: str) -> None:
     """Replace the provider table by the rows of a CSV file."""
     from claims_assets.sources.provider_database import load_csv
     from claims_assets.sources.provider_server import provider_database
 
-    with provider_database(_settings()) as url:
+    with provider_database(settings) as url:
         rows = load_csv(url, file, table)
     click.echo(f"{rows:,} providers loaded from {file.name} into table {table}.")
 
 
 @claims.command()
-@said_in_one_sentence
-def status() -> None:
+@with_settings
+def status(settings: Settings) -> None:
     """Show each table: months, rows kept and quarantined, and the outreach list by tier."""
     from claims_assets.cli.summary import print_summary
 
-    print_summary(_settings())
+    print_summary(settings)
 
 
 @claims.command()
 @click.option("--port", default=3000, show_default=True)
-@said_in_one_sentence
-def ui(port: int) -> None:
+@with_settings
+def ui(settings: Settings, port: int) -> None:
     """Open the Dagster UI (webserver and daemon) on the state under CLAIMS_HOME."""
     from claims_assets.cli.instance import serve
 
-    serve(_settings(), port)
+    serve(settings, port)

@@ -53,7 +53,9 @@ def _months(settings: Settings, first: str | None, last: str | None) -> list[str
     lake = lake_for(settings)
     held = [m for feed in CLAIM_FEEDS for m in lake.rows_by_month("landing", feed) if m]
     if not held and not (first and last):
-        raise NotDone(f"The staged claims hold no {MONTH}: put claim files under {settings.landing}, or give --from and --to.")
+        raise NotDone(
+            f"The staged claims hold no {MONTH}: put claim files under {settings.landing}, or give --from and --to."
+        )
     first, last = first or min(held), last or max(held)
     keys = claim_months.get_partition_keys()
     if not first <= last:
@@ -106,13 +108,17 @@ class Progress:
         if event is None:
             return
         if event.is_step_materialization and event.asset_key:
-            self.rows[event.asset_key.to_user_string()] = _rows(event.step_materialization_data.materialization.metadata)
+            self.rows[event.asset_key.to_user_string()] = _rows(
+                event.step_materialization_data.materialization.metadata
+            )
         elif event.is_step_success:
             self.done += 1
             name = (event.step_key or "").replace("__", "/", 1)
             seconds = event.step_success_data.duration_ms / 1000
             place = f"[{self.done:>{len(str(self.total))}}/{self.total}]"
-            self.console.print(f"{place} {name:<44} {seconds:6.1f} s  {self.rows.get(name, '')}", markup=False, highlight=False)
+            self.console.print(
+                f"{place} {name:<44} {seconds:6.1f} s  {self.rows.get(name, '')}", markup=False, highlight=False
+            )
         elif event.is_step_failure:
             self.failure = f"{(event.step_key or '').replace('__', '/', 1)}: {_sentence(event.step_failure_data)}"
 

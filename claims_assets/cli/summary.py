@@ -10,6 +10,7 @@ from claims_assets.runtime.delta import read_arrow
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.resources import lake_for
 from claims_assets.settings import Settings
+from claims_assets.sources.feeds import FEEDS, LANDING
 
 REASONS_SHOWN = 3
 PIPE_WIDTH = 150
@@ -26,7 +27,9 @@ def print_summary(settings: Settings, console: Console | None = None) -> None:
     console = console or console_for()
     lake = lake_for(settings)
     if not settings.lake.exists():
-        console.print(f"Nothing is built under {settings.home} yet: run `claims demo` or `claims run`.", highlight=False)
+        console.print(
+            f"Nothing is built under {settings.home} yet: run `claims demo` or `claims run`.", highlight=False
+        )
         return
     console.print(_tables(lake))
     for line in _newest_month(lake):
@@ -35,11 +38,16 @@ def print_summary(settings: Settings, console: Console | None = None) -> None:
 
 def _tables(lake: Lake) -> Grid:
     grid = Grid(title="Tables", header_style="bold")
-    for name, right in (("table", False), ("months", True), ("rows in", True), ("kept", True), ("quarantined", True), ("reasons", False)):
+    for name, right in (
+        ("table", False),
+        ("months", True),
+        ("rows in", True),
+        ("kept", True),
+        ("quarantined", True),
+        ("reasons", False),
+    ):
         grid.add_column(name, justify="right" if right else "left", no_wrap=name != "reasons")
-    from claims_assets.sources.feeds import FEEDS
-
-    names = [("landing", feed) for feed in FEEDS] + [(t.schema, t.name) for t in tables()]
+    names = [(LANDING, feed) for feed in FEEDS] + [(t.schema, t.name) for t in tables()]
     for schema, name in names:
         kept = lake.rows_by_month(schema, name)
         if not lake.exists(schema, name):
@@ -49,6 +57,8 @@ def _tables(lake: Lake) -> Grid:
         months = len([m for m in kept if m]) or "all"
         total, lost = sum(kept.values()), aside.pop("")
         shown = ", ".join(f"{rule} {n:,}" for rule, n in list(aside.items())[:REASONS_SHOWN])
+        if schema == LANDING and not total and not lost:
+            shown = "no files: an optional feed may be absent"
         grid.add_row(f"{schema}.{name}", str(months), f"{total + lost:,}", f"{total:,}", f"{lost:,}", shown)
     return grid
 
@@ -75,7 +85,10 @@ def _newest_month(lake: Lake) -> list[str]:
     if listed:
         month = max(listed)
         lines.append(f"Outreach list as of {month}: {listed[month]:,} members")
-        lines += [f"  {tier:<24} {n:>7,}" for tier, n in _count(lake, "immunization_master_outreach_list", month, "outreach_tier").items()]
+        lines += [
+            f"  {tier:<24} {n:>7,}"
+            for tier, n in _count(lake, "immunization_master_outreach_list", month, "outreach_tier").items()
+        ]
     return lines
 
 

@@ -62,8 +62,8 @@ class Held:
     """Rows of `gold.member_features` by month."""
     claims: dict[str, int]
     """Rows of `silver.claim_versions` by month."""
-    versions: tuple[int, ...]
-    """Delta versions of TABLES."""
+    versions: tuple[str, ...]
+    """Delta table ids and versions of TABLES."""
 
 
 def held_by(lake: Lake) -> Held:
@@ -150,10 +150,14 @@ def _fingerprint(frame: "pd.DataFrame") -> str:
     return content.hexdigest()[:16]
 
 
-def _version(lake: Lake, schema: str, table: str) -> int:
+def _version(lake: Lake, schema: str, table: str) -> str:
     from deltalake import DeltaTable
 
-    return DeltaTable(str(lake.path(schema, table))).version() if lake.exists(schema, table) else -1
+    if not lake.exists(schema, table):
+        return ""
+    stored = DeltaTable(str(lake.path(schema, table)))
+    # With the id, because a table that was removed and made anew counts its versions from 0 again.
+    return f"{stored.metadata().id} {stored.version()}"
 
 
 def _keep(key: tuple, found: TrainingSet) -> None:

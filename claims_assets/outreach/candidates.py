@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 INFLUENZA = "influenza"
 SEASON_STARTS_IN = 7
-"""July. A season's doses count from 1 July to 30 June (AIS-E influenza: 1 July before to 30 June of the measure year)."""
+"""July. A season's doses count from 1 July to 30 June (AIS-E influenza: 1 July before to 30 June of the year)."""
 MINIMUM_AGE_MONTHS = 6
 """Influenza vaccine is recommended from six months of age (ACIP)."""
 CHANNELS = ("phone", "mail", "email", "portal")
@@ -56,8 +56,10 @@ def _with_last_dose(dated: DataFrame, doses: DataFrame) -> DataFrame:
 
 
 def _with_channels(dated: DataFrame, contacts: DataFrame) -> DataFrame:
-    """Channels on file that the member had not opted out of by the end of the month; no contact row is not an opt-out."""
-    on_file = contacts.select("member_id", "channel", "opt_out", "opt_out_date", "last_contacted_at", "preferred_language")
+    """Channels on file, not opted out of by the end of the month; having no contact row is not an opt-out."""
+    on_file = contacts.select(
+        "member_id", "channel", "opt_out", "opt_out_date", "last_contacted_at", "preferred_language"
+    )
     held = dated.select("member_id", "claim_month", "_month_end").join(on_file, "member_id")
     out = F.coalesce("opt_out", F.lit(False)) & F.coalesce(F.col("opt_out_date") <= F.col("_month_end"), F.lit(True))
     contacted = F.when(F.col("last_contacted_at") <= F.col("_month_end"), F.col("last_contacted_at"))

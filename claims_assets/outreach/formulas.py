@@ -13,7 +13,12 @@ SENIOR_AGE, SENIOR_POINTS = 65, 15
 MANY_CONDITIONS, MANY_CONDITIONS_POINTS = 3, 5
 MAXIMUM_PRIORITY = 100
 
-WEIGHTS = {"immunization_priority_score": 0.4, "high_risk_score": 30.0, "er_utilization_risk_score": 20.0, "high_cost_risk_score": 10.0}
+WEIGHTS = {
+    "immunization_priority_score": 0.4,
+    "high_risk_score": 30.0,
+    "er_utilization_risk_score": 20.0,
+    "high_cost_risk_score": 10.0,
+}
 """Weights of the outreach score; the three risk scores are probabilities, so their weights carry the factor 100."""
 
 TIERS = (

@@ -15,8 +15,21 @@ from claims_assets.outreach.candidates import INFLUENZA, candidates
 from claims_assets.predictions.member_risk_predictions import MODEL_STATUSES
 from claims_assets.table import LastYear, Whole, table
 
-SCORES = ("high_risk_score", "er_utilization_risk_score", "high_cost_risk_score", "predicted_total_cost", "model_status")
-FEATURES = ("risk_tier", "chronic_condition_count", "er_visit_count_12mo", "has_diabetes", "has_copd_asthma", "has_heart_failure")
+SCORES = (
+    "high_risk_score",
+    "er_utilization_risk_score",
+    "high_cost_risk_score",
+    "predicted_total_cost",
+    "model_status",
+)
+FEATURES = (
+    "risk_tier",
+    "chronic_condition_count",
+    "er_visit_count_12mo",
+    "has_diabetes",
+    "has_copd_asthma",
+    "has_heart_failure",
+)
 
 
 class ImmunizationMasterOutreachList(Contract):
@@ -28,8 +41,12 @@ class ImmunizationMasterOutreachList(Contract):
     outreach_tier: str = c.required("Tier of the outreach score.", isin=[t[1] for t in formulas.TIERS])
     recommended_channel: str = c.required("Channel of the tier.", isin=[t[2] for t in formulas.TIERS])
     reachable_channels: c.Words = c.optional("Channels on file that the member has not opted out of.")
-    outreach_priority_score: c.Number = c.required("0-100, decides tier and rank.", in_range={"min_value": 0.0, "max_value": 100.0})
-    immunization_priority_score: c.Number = c.required("0-100 from tier, age, conditions.", in_range={"min_value": 0.0, "max_value": 100.0})
+    outreach_priority_score: c.Number = c.required(
+        "0-100, decides tier and rank.", in_range={"min_value": 0.0, "max_value": 100.0}
+    )
+    immunization_priority_score: c.Number = c.required(
+        "0-100 from tier, age, conditions.", in_range={"min_value": 0.0, "max_value": 100.0}
+    )
     vaccines_due: c.Words = c.required("Vaccines without evidence of a dose.")
     estimated_preventable_cost: c.Money = c.required("USD an avoided admission would save; an assumption.", ge=0)
     risk_tier: str = c.required("Risk tier as of the month.")
@@ -61,7 +78,9 @@ def immunization_master_outreach_list(
 ) -> DataFrame:
     """Enrolled members with no influenza dose in the season, scored, tiered and ranked."""
     key = ["member_id", "claim_month"]
-    listed = candidates(silver_member_months, silver_immunizations, bronze_member_contacts).where("exclusion_reason is null")
+    listed = candidates(silver_member_months, silver_immunizations, bronze_member_contacts).where(
+        "exclusion_reason is null"
+    )
     scored = (
         listed.join(gold_member_features.select(*key, *FEATURES), key)
         .join(gold_member_risk_predictions.select(*key, *SCORES), key)

@@ -20,9 +20,7 @@ def delta_exists(path: Path) -> bool:
     return (path / "_delta_log").is_dir()
 
 
-def replace(
-    path: Path, rows: "pyarrow.RecordBatchReader", partition: str | None, values: Sequence[str] | None
-) -> None:
+def replace(path: Path, rows: "pyarrow.RecordBatchReader", partition: str | None, values: Sequence[str] | None) -> None:
     """Replace the partitions `values` (None: every row) by `rows`, in one commit.
 
     delta-rs refuses rows outside the predicate. The predicate lists the values: a range from the smallest to the
@@ -59,8 +57,8 @@ def _schema_mode(path: Path, wanted: "pyarrow.Schema", *, whole: bool) -> Litera
         return "merge"
     changed = sorted(n for n in stored.keys() | asked.keys() if stored.get(n) != asked.get(n))
     raise ContractChanged(
-        f"{path.parent.name}.{path.name}: the contract changed ({', '.join(changed)}) and the stored months keep the old "
-        f"one: remove the folder {path.name} of the lake and materialize all its months."
+        f"{path.parent.name}.{path.name}: the contract changed ({', '.join(changed)}) and the stored months keep"
+        f" the old one: remove the folder {path.name} of the lake and materialize all its months."
     )
 
 

@@ -94,7 +94,13 @@ class Lake(dg.ConfigurableResource):
             shutil.rmtree(folder, ignore_errors=True)
 
     def _commit(
-        self, folder: Path, schema: str, table: str, contract: Compiled, months: Sequence[str] | None, findings: Findings
+        self,
+        folder: Path,
+        schema: str,
+        table: str,
+        contract: Compiled,
+        months: Sequence[str] | None,
+        findings: Findings,
     ) -> None:
         """Quarantine first: a crash between the two commits repeats rows in quarantine, it never loses one."""
         aside = self.path(QUARANTINE, f"{schema}_{table}")
@@ -109,14 +115,18 @@ def _quarantine_schema() -> "pyarrow.Schema":
     import pyarrow as pa
 
     text = [pa.field(n, pa.string()) for n in ("source_file", MONTH, RAW)]
-    return pa.schema([text[0], pa.field("source_line", pa.int64()), *text[1:], pa.field(REASONS, pa.list_(pa.string()))])
+    return pa.schema(
+        [text[0], pa.field("source_line", pa.int64()), *text[1:], pa.field(REASONS, pa.list_(pa.string()))]
+    )
 
 
 def stage_frame(frame: DataFrame, contract: Compiled, name: str, folder: Path) -> None:
-    """One pass: contract columns in their types, the rules each row breaks, and the row as it came where it is set aside."""
+    """One pass: columns in their types, the rules each row breaks, and the row as it came where it is set aside."""
     missing = [n for n in contract.columns if n not in frame.columns]
     if missing:
-        raise ValueError(f"{name}: the transform made no column {', '.join(missing)}: add it there or take it out of the contract.")
+        raise ValueError(
+            f"{name}: the transform made no column {', '.join(missing)}: add it there or take it out of the contract."
+        )
     payload = [n for n in frame.columns if n not in (RAW, REJECTED)]
     typed = [F.col(n).try_cast(t).alias(n) for n, t in contract.columns.items()]
     extra = [F.col(n) for n in (RAW, REJECTED) if n in frame.columns]

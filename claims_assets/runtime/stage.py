@@ -105,7 +105,9 @@ def examine(
         _count(db, source, contract, months, findings)
         outside = sorted({*findings.kept, *findings.quarantined} - {*(months or [WHOLE])})
         if outside:
-            raise ValueError(f"{name}: the transform made rows of claim months nobody asked for: {', '.join(outside[:3])}.")
+            raise ValueError(
+                f"{name}: the transform made rows of claim months nobody asked for: {', '.join(outside[:3])}."
+            )
         broken = _count_rules(db, source, contract, months, findings)
         if contract.grain:
             findings.duplicates = _duplicates(db, source, contract.grain)

@@ -95,9 +95,7 @@ class Tracking(dg.ConfigurableResource):
         finally:
             client.set_terminated(created.info.run_id, status)
 
-    def register(
-        self, run: TrackedRun, name: str, booster: "xgboost.Booster", tags: Mapping[str, str]
-    ) -> ModelVersion:
+    def register(self, run: TrackedRun, name: str, booster: "xgboost.Booster", tags: Mapping[str, str]) -> ModelVersion:
         """Store a fitted booster with the run and register it as the next version of `name`.
 
         The artifact carries its own inputs (names and order) and its signature in float64.

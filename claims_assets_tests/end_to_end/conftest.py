@@ -1,12 +1,11 @@
 """One small demo, run once as a user runs it, for all tests of this folder."""
 
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from claims_assets_tests.console import claims
 
 MEMBERS, MONTHS, END = 300, 48, "2025-12"
 
@@ -25,18 +24,6 @@ class Demo:
     @property
     def landing(self) -> Path:
         return self.home / "landing"
-
-
-def environment(home: Path, **more: str) -> dict[str, str]:
-    """The environment of a user who set CLAIMS_HOME and nothing else."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("CLAIMS_", "DAGSTER_", "MLFLOW_"))}
-    return kept | {"CLAIMS_HOME": str(home), "MLFLOW_DISABLE_TELEMETRY": "true", **more}
-
-
-def claims(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run the console script in a process of its own."""
-    script = Path(sys.executable).with_name("claims")
-    return subprocess.run([script, *arguments], env=environment(home, **more), capture_output=True, text=True, check=False)
 
 
 def demo_arguments() -> list[str]:

@@ -1,4 +1,4 @@
-"""The validation queries that teams with this lake layout already run, verbatim: table and column names are a promise."""
+"""Validation queries that teams with this lake layout already run, verbatim: names of tables and columns are a promise."""
 
 VOLUMES = """
 -- Check data volumes
@@ -36,7 +36,12 @@ ORDER BY avg_priority DESC;
 
 def test_data_volumes(sql):
     counts = dict(sql(VOLUMES))
-    assert list(counts) == ["bronze.medical_claims", "silver.medical_claims", "gold.member_features", "gold.member_risk_predictions"]
+    assert list(counts) == [
+        "bronze.medical_claims",
+        "silver.medical_claims",
+        "gold.member_features",
+        "gold.member_risk_predictions",
+    ]
     assert all(n > 0 for n in counts.values())
     assert counts["gold.member_features"] == counts["gold.member_risk_predictions"]
 
@@ -51,13 +56,24 @@ def test_model_predictions(sql):
 def test_immunization_targeting_ranks_the_tiers(sql):
     rows = sql(TARGETING)
     assert [tier for tier, _, _ in rows] == sorted(tier for tier, _, _ in rows)
-    assert {tier for tier, _, _ in rows} <= {"Tier 1 - Immediate", "Tier 2 - High Priority", "Tier 3 - Standard", "Tier 4 - Routine"}
+    assert {tier for tier, _, _ in rows} <= {
+        "Tier 1 - Immediate",
+        "Tier 2 - High Priority",
+        "Tier 3 - Standard",
+        "Tier 4 - Routine",
+    }
 
 
 def test_the_same_queries_run_on_the_engine(demo, spark):
     for schema in ("bronze", "silver", "gold"):
         spark.sql(f"create database if not exists {schema}")
-    for name in ("bronze.medical_claims", "silver.medical_claims", "gold.member_features", "gold.member_risk_predictions", "gold.immunization_master_outreach_list"):
+    for name in (
+        "bronze.medical_claims",
+        "silver.medical_claims",
+        "gold.member_features",
+        "gold.member_risk_predictions",
+        "gold.immunization_master_outreach_list",
+    ):
         path = demo.lake / name.replace(".", "/")
         spark.sql(f"create table if not exists {name} using delta location '{path}'")
     for query in (VOLUMES, PREDICTIONS, TARGETING):

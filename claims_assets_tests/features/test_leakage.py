@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
@@ -76,7 +76,8 @@ def features(spark, lines: list[dict], members) -> dict:
     return {(r.member_id, r.claim_month): r for r in found.collect()}
 
 
-@settings(max_examples=6, deadline=None, derandomize=True, database=None)
+# Shrinking hundreds of edits, one engine query each, outlasts the test's time limit; the failing seed is enough.
+@settings(max_examples=6, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
 @given(seed=st.integers(0, 1000), edits=st.lists(EDITS, min_size=150, max_size=400))
 def test_later_news_never_changes_a_feature(spark, seed, edits):
     people = random_claims(spark, seed, members=25, events=20)

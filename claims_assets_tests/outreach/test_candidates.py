@@ -7,7 +7,10 @@ from claims_assets.outreach.candidates import candidates
 
 MEMBER = "member_id string, claim_month string, birth_date date, death_date date"
 DOSE = "member_id string, vaccine string, administered_date date, known_from string"
-CONTACT = "member_id string, channel string, opt_out boolean, opt_out_date date, last_contacted_at date, preferred_language string"
+CONTACT = (
+    "member_id string, channel string, opt_out boolean, opt_out_date date, last_contacted_at timestamp,"
+    " preferred_language string"
+)
 
 
 @pytest.fixture
@@ -60,7 +63,10 @@ def test_another_vaccine_closes_no_influenza_gap(judged):
     assert judged([adult("2024-10")], [("m", "tdap", "2024-10-02", "2024-10")])["m", "2024-10"].exclusion_reason is None
 
 
-@pytest.mark.parametrize(("born", "reason"), [("2024-04-30", None), ("2024-05-01", "not_eligible_by_age"), ("2024-10-31", "not_eligible_by_age")])
+@pytest.mark.parametrize(
+    ("born", "reason"),
+    [("2024-04-30", None), ("2024-05-01", "not_eligible_by_age"), ("2024-10-31", "not_eligible_by_age")],
+)
 def test_infants_under_six_months_are_not_eligible(judged, born, reason):
     assert judged([("m", "2024-10", born, None)])["m", "2024-10"].exclusion_reason == reason
 

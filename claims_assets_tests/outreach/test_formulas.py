@@ -9,9 +9,18 @@ FIELDS = (
     " has_copd_asthma boolean, has_heart_failure boolean, high_risk_score double, er_utilization_risk_score double,"
     " high_cost_risk_score double"
 )
-PLAIN = {"risk_tier": "Very Low", "age": 30, "chronic_condition_count": 0, "er_visit_count_12mo": 0, "has_diabetes": False,
-         "has_copd_asthma": False, "has_heart_failure": False, "high_risk_score": 0.0, "er_utilization_risk_score": 0.0,
-         "high_cost_risk_score": 0.0}  # fmt: skip
+PLAIN = {
+    "risk_tier": "Very Low",
+    "age": 30,
+    "chronic_condition_count": 0,
+    "er_visit_count_12mo": 0,
+    "has_diabetes": False,
+    "has_copd_asthma": False,
+    "has_heart_failure": False,
+    "high_risk_score": 0.0,
+    "er_utilization_risk_score": 0.0,
+    "high_cost_risk_score": 0.0,
+}
 
 
 @pytest.fixture
@@ -59,7 +68,13 @@ def test_the_outreach_score_blends_priority_and_the_three_risks(scored):
     ],
 )
 def test_each_tier_has_its_channel(scored, risk, tier, channel):
-    case = {"risk_tier": "Medium", "age": 70, "high_risk_score": risk, "er_utilization_risk_score": risk, "high_cost_risk_score": risk}
+    case = {
+        "risk_tier": "Medium",
+        "age": 70,
+        "high_risk_score": risk,
+        "er_utilization_risk_score": risk,
+        "high_cost_risk_score": risk,
+    }
     row = scored(**case)
     assert (row.tier, row.channel) == (tier, channel)
 

@@ -44,7 +44,8 @@ class VisitsRetyped(Visits):
 @pytest.fixture
 def landed(spark):
     """A frame of text, as a landing stage gives it: (id, month, amount, kind, units)."""
-    schema = "visit_id string, claim_month string, paid_amount string, kind string, units string, source_file string, source_line bigint"
+    texts = ("visit_id", "claim_month", "paid_amount", "kind", "units", "source_file")
+    schema = ", ".join(f"{name} string" for name in texts) + ", source_line bigint"
     return lambda *given: spark.createDataFrame(
         [(*row, "visits.csv", line) for line, row in enumerate(given, start=2)], schema
     )
@@ -72,7 +73,9 @@ def test_bad_rows_go_to_quarantine_with_their_text_and_reasons(lake, landed):
     frame = landed(("a", FIRST, "12.50", "IP", "1"), ("b", FIRST, "twelve", "IP", "-1"), (None, FIRST, "1", "IP", "1"))
     found = lake.write(frame, "bronze", "visits", Visits, [FIRST])
     assert (found.rows_in, found.rows_kept, found.rows_quarantined) == (3, 1, 2)
-    aside = DeltaTable(str(lake.path("quarantine", "bronze_visits"))).to_pyarrow_table().sort_by("source_line").to_pylist()
+    aside = (
+        DeltaTable(str(lake.path("quarantine", "bronze_visits"))).to_pyarrow_table().sort_by("source_line").to_pylist()
+    )
     assert [row["source_line"] for row in aside] == [3, 4]
     assert set(aside[0]["_reasons"]) == {"paid_amount_is_readable", "units_is_at_least_0"}
     assert aside[1]["_reasons"] == ["visit_id_is_present"]
@@ -82,7 +85,11 @@ def test_bad_rows_go_to_quarantine_with_their_text_and_reasons(lake, landed):
 def test_a_broken_warn_rule_counts_and_keeps_the_row(lake, landed):
     found = lake.write(landed(("a", FIRST, "-1", "??", "1")), "bronze", "visits", Visits, [FIRST])
     assert found.rows_kept == 1
-    assert found.failed_by_rule() == {"free_visits_have_no_units": 1, "kind_is_known": 1, "paid_amount_is_at_least_0": 1}
+    assert found.failed_by_rule() == {
+        "free_visits_have_no_units": 1,
+        "kind_is_known": 1,
+        "paid_amount_is_at_least_0": 1,
+    }
 
 
 def test_an_unreadable_optional_value_warns_and_becomes_null(lake, spark):
@@ -123,7 +130,9 @@ def test_the_fingerprint_follows_content_and_not_order(lake, landed):
     rows = [("a", FIRST, "1", "IP", "1"), ("b", FIRST, "2", "IP", "1")]
     one = lake.write(landed(*rows), "bronze", "visits", Visits, [FIRST]).fingerprint
     other_order = lake.write(landed(*reversed(rows)), "bronze", "visits", Visits, [FIRST]).fingerprint
-    other_value = lake.write(landed(rows[0], ("b", FIRST, "3", "IP", "1")), "bronze", "visits", Visits, [FIRST]).fingerprint
+    other_value = lake.write(
+        landed(rows[0], ("b", FIRST, "3", "IP", "1")), "bronze", "visits", Visits, [FIRST]
+    ).fingerprint
     assert one == other_order != other_value
 
 
@@ -150,7 +159,9 @@ def test_a_row_of_a_month_nobody_asked_for_raises_and_leaves_the_table(lake, lan
 
 def test_a_repeated_grain_blocks_and_leaves_the_table(lake, landed):
     lake.write(landed(("a", FIRST, "1", "IP", "1")), "bronze", "visits", Visits, [FIRST])
-    found = lake.write(landed(("b", FIRST, "1", "IP", "1"), ("b", FIRST, "2", "IP", "1")), "bronze", "visits", Visits, [FIRST])
+    found = lake.write(
+        landed(("b", FIRST, "1", "IP", "1"), ("b", FIRST, "2", "IP", "1")), "bronze", "visits", Visits, [FIRST]
+    )
     assert found.duplicates == 1
     assert found.blocked == ["bronze.visits: 1 rows repeat the grain (visit_id)."]
     assert ids(lake) == ["a"]
@@ -212,15 +223,23 @@ def test_reading_a_table_that_was_never_written_says_so(lake, spark):
 def test_reading_months_reads_those_months(lake, landed, spark):
     frame = landed(("a", FIRST, "1", "IP", "1"), ("b", SECOND, "1", "IP", "1"), ("c", THIRD, "1", "IP", "1"))
     lake.write(frame, "bronze", "visits", Visits, [FIRST, SECOND, THIRD])
-    assert [r.visit_id for r in lake.read(spark, "bronze", "visits", [FIRST, THIRD]).orderBy("visit_id").collect()] == ["a", "c"]
+    assert [r.visit_id for r in lake.read(spark, "bronze", "visits", [FIRST, THIRD]).orderBy("visit_id").collect()] == [
+        "a",
+        "c",
+    ]
     assert lake.rows_by_month("bronze", "visits") == {FIRST: 1, SECOND: 1, THIRD: 1}
 
 
 def test_every_row_ends_in_the_table_or_in_quarantine(lake, landed):
-    given = [(f"v{i}" if i % 7 else None, FIRST if i % 2 else SECOND, "x" if i % 11 == 0 else str(i), "IP", "1") for i in range(200)]
+    given = [
+        (f"v{i}" if i % 7 else None, FIRST if i % 2 else SECOND, "x" if i % 11 == 0 else str(i), "IP", "1")
+        for i in range(200)
+    ]
     found = lake.write(landed(*given), "bronze", "visits", Visits, [FIRST, SECOND], rows_expected=200)
     stored = Counter(row["claim_month"] for row in table(lake))
-    aside = Counter(DeltaTable(str(lake.path("quarantine", "bronze_visits"))).to_pyarrow_table().column("claim_month").to_pylist())
+    aside = Counter(
+        DeltaTable(str(lake.path("quarantine", "bronze_visits"))).to_pyarrow_table().column("claim_month").to_pylist()
+    )
     assert stored == found.kept
     assert aside == found.quarantined
     assert stored.total() + aside.total() == 200
