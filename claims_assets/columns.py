@@ -1,9 +1,9 @@
 """Columns that several tables share: same meaning, same name, same rule.
 
 Each function returns a Pandera field. `severity` says what a broken value rule does: `warn` counts the row and keeps
-it, `quarantine` sets it aside, `block` stops the commit. A missing required value always goes to quarantine; a value that
-can't be read as the column's type goes to quarantine when the column is required or an amount, else it warns and
-becomes NULL (the text stays in the landing stage).
+it, `quarantine` sets it aside, `block` stops the commit. A missing required value always goes to
+quarantine; a value that can't be read as the column's type goes to quarantine when the column is required or an
+amount, else it warns and becomes NULL (the text stays in the landing stage).
 """
 
 from typing import Annotated, Any

@@ -42,7 +42,7 @@ def assets() -> list[dg.AssetsDefinition | dg.AssetSpec]:
             found.append(value.asset)
         elif isinstance(value, dg.AssetsDefinition | dg.AssetSpec):
             found.append(value)
-        elif isinstance(value, list | tuple) and value and all(isinstance(v, dg.AssetsDefinition) for v in value):
+        elif type(value) is list and all(isinstance(v, dg.AssetsDefinition) for v in value):
             found += value
     return found
 

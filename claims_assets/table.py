@@ -184,7 +184,7 @@ def _asset(
 
 
 def report(context: dg.AssetExecutionContext, key: dg.AssetKey, contract, findings: Findings) -> Iterator[Any]:
-    """Per-month metadata and the three checks; a blocked write reports its checks and fails: no month counts as built."""
+    """Per-month metadata and the checks; a blocked write reports its checks and fails, so no month counts as built."""
     results = check_results(contract, findings)
     if findings.blocked:
         yield from results

@@ -62,7 +62,8 @@ def _with_channels(dated: DataFrame, contacts: DataFrame) -> DataFrame:
     )
     held = dated.select("member_id", "claim_month", "_month_end").join(on_file, "member_id")
     out = F.coalesce("opt_out", F.lit(False)) & F.coalesce(F.col("opt_out_date") <= F.col("_month_end"), F.lit(True))
-    contacted = F.when(F.col("last_contacted_at") <= F.col("_month_end"), F.col("last_contacted_at"))
+    contact_day = F.to_date("last_contacted_at")
+    contacted = F.when(contact_day <= F.col("_month_end"), contact_day)
     known = held.groupBy("member_id", "claim_month").agg(
         *[F.max((F.col("channel") == name) & ~out).alias(f"_{name}") for name in CHANNELS],
         F.min(out).alias("_opted_out_of_all"),

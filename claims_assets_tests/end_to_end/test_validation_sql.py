@@ -1,4 +1,4 @@
-"""Validation queries that teams with this lake layout already run, verbatim: names of tables and columns are a promise."""
+"""Validation queries that teams with this lake layout already run, verbatim: table and column names are a promise."""
 
 VOLUMES = """
 -- Check data volumes

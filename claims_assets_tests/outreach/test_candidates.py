@@ -86,9 +86,9 @@ def test_an_opt_out_counts_from_its_date_on(judged):
 
 
 def test_a_later_contact_is_not_known_earlier(judged):
-    rows = judged([adult("2024-03"), adult("2024-04")], (), [("m", "phone", None, None, "2024-04-02", "es")])
+    rows = judged([adult("2024-03"), adult("2024-04")], (), [("m", "phone", None, None, "2024-04-30 16:05:00", "es")])
     assert rows["m", "2024-03"].last_contacted_at is None
-    assert str(rows["m", "2024-04"].last_contacted_at) == "2024-04-02"
+    assert str(rows["m", "2024-04"].last_contacted_at) == "2024-04-30"
 
 
 def test_death_is_the_first_reason(judged):

@@ -25,7 +25,7 @@ SELECT
     sum(PAYMENTS::DECIMAL(18, 2)) FILTER (owed_by = 'p' OR METHOD = 'COPAY') AS paid_by_patient
 FROM transactions
 WHERE TYPE = 'PAYMENT'
-GROUP BY ALL;
+GROUP BY CLAIMID, line_number;
 
 CREATE TEMP TABLE lines AS
 SELECT
@@ -53,10 +53,10 @@ LEFT JOIN (
         ENCOUNTER,
         CODE,
         START,
-        sum(DISPENSES::INT) AS DISPENSES,
-        greatest(1, date_diff('day', START::TIMESTAMP, max(STOP::TIMESTAMP)) // sum(DISPENSES::INT)) AS days_supply
+        sum(DISPENSES::INT)::INT AS DISPENSES,
+        greatest(1, date_diff('day', START::TIMESTAMP, max(STOP::TIMESTAMP)) // sum(DISPENSES::INT)::INT) AS days_supply
     FROM synthea_csv('medications')
-    GROUP BY ALL
+    GROUP BY ENCOUNTER, CODE, START
 ) AS drug
     ON drug.ENCOUNTER = claim.APPOINTMENTID AND drug.CODE = charge.PROCEDURECODE AND drug.START = charge.FROMDATE
 WHERE charge.TYPE = 'CHARGE';
@@ -94,8 +94,14 @@ COPY (
 COPY (FROM synthea_csv('immunizations')) TO (getvariable('landing') || '/immunizations/synthea.csv');
 COPY (FROM synthea_csv('providers')) TO (getvariable('landing') || '/providers/synthea.csv');
 
--- What there was, and what became of it: read = written + left_out.
-SELECT 'charges' AS what, count(*) AS read, count(*) AS written, 0 AS left_out FROM lines
+-- What there was, and what was written of it; all that is left out are spans without insurance.
+SELECT 'claim lines' AS what, (SELECT count(*) FROM synthea_csv('claims_transactions') WHERE TYPE = 'CHARGE') AS read,
+    (SELECT count(*) FROM lines) AS written
 UNION ALL
-SELECT 'payments, USD', sum(p), sum(paid_by_payers + paid_by_patient), sum(p) - sum(paid_by_payers + paid_by_patient)
-FROM lines, (SELECT sum(PAYMENTS::DECIMAL(18, 2)) AS p FROM synthea_csv('claims_transactions'));
+SELECT 'payments, USD', (SELECT sum(PAYMENTS::DECIMAL(18, 2)) FROM synthea_csv('claims_transactions')),
+    (SELECT sum(paid_by_payers + paid_by_patient) FROM lines)
+UNION ALL
+SELECT 'drugs', (SELECT count(*) FROM synthea_csv('medications')), (SELECT count(*) FROM lines WHERE is_drug)
+UNION ALL
+SELECT 'enrolment spans', (SELECT count(*) FROM synthea_csv('payer_transitions')),
+    (SELECT count(*) FROM read_csv(getvariable('landing') || '/member_eligibility/synthea.csv', all_varchar = true));
