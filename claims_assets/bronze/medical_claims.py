@@ -16,9 +16,12 @@ CLAIM_STATUSES = ("PAID", "DENIED", "PENDING", "REVERSED")
 ADJUSTMENT_INDICATORS = ("0", "1", "4")
 """0 original, 1 void, 4 replacement (T-MSIS ADJUSTMENT-IND)."""
 
-DIAGNOSIS = r"(?i)^\s*[A-Z0-9][A-Z0-9]{2}\.?[A-Z0-9]{0,4}\s*$"
-"""Shape shared by ICD-9-CM and ICD-10-CM, dot optional; which of the two holds is a question of the service date."""
-PROCEDURE = r"(?i)^\s*([0-9]{5}|[0-9]{4}[FTUM]|[A-V][0-9]{4})\s*$"
+DIAGNOSIS = r"^[A-Za-z0-9]{3}\.?[A-Za-z0-9]{0,4}$"
+"""Shape shared by ICD-9-CM and ICD-10-CM, dot optional; which of the two holds is a question of the service date.
+
+The stage has trimmed the values. The letters are spelled out, because a case-insensitive pattern costs twice the time.
+"""
+PROCEDURE = r"^([0-9]{5}|[0-9]{4}[FTUMftum]|[A-Va-v][0-9]{4})$"
 """CPT categories I, II (F), III (T), M and U endings, and HCPCS level II."""
 
 
@@ -62,10 +65,10 @@ class MedicalClaims(Contract):
     procedure_code_2: str = c.optional("Second CPT or HCPCS, as written.", str_matches=PROCEDURE)
     procedure_modifier_1: str = c.optional("First modifier.")
     procedure_modifier_2: str = c.optional("Second modifier.")
-    revenue_code: str = c.optional("Revenue code, 3 or 4 digits.", str_matches=r"^\s*[0-9]{3,4}\s*$")
-    bill_type_code: str = c.optional("Type of bill, 3 or 4 characters.", str_matches=r"^\s*[0-9A-Z]{3,4}\s*$")
-    place_of_service: str = c.optional("Place of service, 2 digits.", str_matches=r"^\s*[0-9]{1,2}\s*$")
-    drg_code: str = c.optional("DRG, 3 digits.", str_matches=r"^\s*[0-9]{3,4}\s*$")
+    revenue_code: str = c.optional("Revenue code, 3 or 4 digits.", str_matches=r"^[0-9]{3,4}$")
+    bill_type_code: str = c.optional("Type of bill, 3 or 4 characters.", str_matches=r"^[0-9A-Z]{3,4}$")
+    place_of_service: str = c.optional("Place of service, 2 digits.", str_matches=r"^[0-9]{1,2}$")
+    drg_code: str = c.optional("DRG, 3 digits.", str_matches=r"^[0-9]{3,4}$")
     ndc_code: str = c.optional("NDC of a drug given, as written.")
     billed_amount: c.Money = c.amount("Billed, USD.", ge=0)
     allowed_amount: c.Money = c.amount("Allowed, USD.", ge=0)

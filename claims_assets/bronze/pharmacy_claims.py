@@ -11,7 +11,7 @@ from claims_assets.bronze.medical_claims import ADJUSTMENT_INDICATORS, CLAIM_STA
 from claims_assets.contracts import Contract
 from claims_assets.table import table
 
-NDC = r"^\s*([0-9]{9,11}|[0-9]{4,5}-[0-9]{3,4}-[0-9]{1,2})\s*$"
+NDC = r"^([0-9]{9,11}|[0-9]{4,5}-[0-9]{3,4}-[0-9]{1,2})$"
 """10 or 11 digits (9 where leading zeros were lost), or the dashed forms 4-4-2, 5-3-2, 5-4-1 and 5-4-2."""
 DAYS_SUPPLY = {"min_value": 1, "max_value": 365}
 

@@ -96,7 +96,7 @@ def test_a_line_that_cannot_be_used_is_quarantined_with_its_text(write, lake, gi
 
 
 def test_legal_codes_of_all_shapes_raise_no_warning_R37_R38(write):
-    diagnoses = ["U07.1", "U099", "E119", "C4A.9", "Z3A", "M1A.9XX0", "250.00", "V5789", "E8490", " e11.9 "]
+    diagnoses = ["U07.1", "U099", "E119", "C4A.9", "Z3A", "M1A.9XX0", "250.00", "V5789", "E8490", "e11.9"]
     procedures = ["99285", "0001F", "0042T", "0001U", "0001M", "G0008", "a0428"]
     codes = [{"diagnosis_code_1": d} for d in diagnoses] + [{"procedure_code_1": p} for p in procedures]
     found, rows = write(*codes)

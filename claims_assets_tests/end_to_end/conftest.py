@@ -1,9 +1,14 @@
 """One small demo, run once as a user runs it, for all tests of this folder."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
+from deltalake import DeltaTable
 
 from claims_assets_tests.console import claims
 
@@ -38,17 +43,20 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     return Demo(home, done.stdout + done.stderr)
 
 
-@pytest.fixture
-def sql(demo: Demo):
-    """DuckDB over the lake's tables under their SQL names, independent of the engine that wrote them."""
-    import duckdb
-    from deltalake import DeltaTable
-
+@contextmanager
+def connected(lake: Path) -> Iterator[Callable[[str], list[tuple[Any, ...]]]]:
+    """DuckDB over a lake's tables under their SQL names, independent of the engine that wrote them."""
     with duckdb.connect() as db:
-        for log in sorted(demo.lake.glob("*/*/_delta_log")):
+        for log in sorted(lake.glob("*/*/_delta_log")):
             schema, name = log.parent.parent.name, log.parent.name
             db.execute(f"create schema if not exists {schema}")
-            files = DeltaTable(str(log.parent)).to_pyarrow_dataset()
-            db.register(f"_{schema}_{name}", files)
+            db.register(f"_{schema}_{name}", DeltaTable(str(log.parent)).to_pyarrow_dataset())
             db.execute(f"create view {schema}.{name} as select * from _{schema}_{name}")
         yield lambda text: db.execute(text).fetchall()
+
+
+@pytest.fixture
+def sql(demo: Demo):
+    """Queries over the demo's lake."""
+    with connected(demo.lake) as query:
+        yield query

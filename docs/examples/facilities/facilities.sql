@@ -7,7 +7,6 @@ COPY (
         npi || '-' || row_number() OVER (PARTITION BY npi ORDER BY name, address, city, state, zip, provider_num) AS provider_id,
         name AS provider_name,
         provider_type_code AS provider_type,
-        category AS specialty,
         npi,
         address AS address_line1,
         city,
