@@ -37,6 +37,7 @@ lint: $(STAMP)  ## Style, types, and the engine calls that are forbidden
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/pyright
+	@$(BIN)/python -m claims_assets_tests.forbidden_calls
 	@$(BIN)/dg check defs 2>/dev/null || $(BIN)/dg check defs
 
 constraints: $(STAMP)  ## Resolve the pins again, for all supported Pythons

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -64,6 +64,38 @@ def demo(settings: Settings, members: int, months: int, end: str | None, seed: i
 
     today = datetime.now(UTC)
     run_demo(settings, members=members, months=months, end=end or _last_complete_month(today), seed=seed)
+
+
+@claims.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--profile",
+    type=click.Choice(["medicaid", "third_party"]),
+    default="medicaid",
+    show_default=True,
+    help="third_party: a foreign extract (ICD-9, invalid NPIs, no charges) with its mappings.",
+)
+@click.option("--members", default=5_000, show_default=True)
+@click.option("--months", default=48, show_default=True, help="Claim months to generate.")
+@click.option("--end", type=Month(), default=None, help="Last claim month [default: the last complete month].")
+@click.option("--seed", default=7, show_default=True)
+@with_settings
+def generate(
+    _: Settings,
+    folder: Path,
+    profile: Literal["medicaid", "third_party"],
+    members: int,
+    months: int,
+    end: str | None,
+    seed: int,
+) -> None:
+    """Write the landing files of a synthetic population to FOLDER, and run nothing."""
+    from claims_assets.synthetic import generate as write
+
+    end = end or _last_complete_month(datetime.now(UTC))
+    written = write(folder, members=members, months=months, end=end, seed=seed, profile=profile, progress=click.echo)
+    for feed, rows in written.rows.items():
+        click.echo(f"{feed:<20} {rows:>10,} rows")
 
 
 def _last_complete_month(today: datetime) -> str:

@@ -94,6 +94,15 @@ def test_status_before_the_first_run_says_what_to_do(tmp_path):
     assert "run `claims demo` or `claims run`" in done.stdout
 
 
+def test_generate_writes_files_and_runs_nothing(tmp_path):
+    arguments = ["--members", "20", "--months", "3", "--end", "2009-12", "--profile", "third_party"]
+    done = claims(tmp_path / "home", "generate", str(tmp_path / "extract"), *arguments)
+    assert done.returncode == 0, done.stderr
+    assert "medical_claims" in done.stdout
+    assert list((tmp_path / "extract" / "medical_claims").glob("*.csv"))
+    assert not (tmp_path / "home").exists()
+
+
 def test_help_lists_the_commands(tmp_path):
     shown = claims(tmp_path, "--help").stdout
     assert all(command in shown for command in ("demo", "run", "status", "ui", "providers"))

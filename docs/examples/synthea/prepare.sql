@@ -54,7 +54,10 @@ LEFT JOIN (
         CODE,
         START,
         sum(DISPENSES::INT)::INT AS DISPENSES,
-        greatest(1, date_diff('day', START::TIMESTAMP, max(STOP::TIMESTAMP)) // sum(DISPENSES::INT)::INT) AS days_supply
+        -- An open prescription has no last day, so nobody can say how long one of its fills lasts.
+        CASE WHEN count(STOP) = count(*) THEN
+            greatest(1, date_diff('day', START::TIMESTAMP, max(STOP::TIMESTAMP)) // sum(DISPENSES::INT)::INT)
+        END AS days_supply
     FROM synthea_csv('medications')
     GROUP BY ENCOUNTER, CODE, START
 ) AS drug
