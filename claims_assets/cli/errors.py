@@ -12,7 +12,8 @@ def mendable() -> tuple[type[Exception], ...]:
     from claims_assets.runtime.postgres import PostgresError
     from claims_assets.settings import SettingError
     from claims_assets.sources.feeds import LandingError
-    from claims_assets.sources.provider_database import ProviderFileError, ProvidersUnreachable
+    from claims_assets.sources.provider_csv import ProviderFileError
+    from claims_assets.sources.provider_database import ProvidersUnreachable
     from claims_assets.synthetic import SyntheticError
 
     return (

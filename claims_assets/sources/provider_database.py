@@ -1,36 +1,28 @@
 """The provider database: a PostgreSQL table, read as text and, for those who have none yet, loaded from a CSV file.
 
-Here: connect, read, load, and say in one sentence what is wrong, never with a password. Elsewhere: the embedded server
-(runtime/postgres.py); names and types of the provider columns as the project uses them (bronze/providers.py).
+Here: connect, read, load, and say in one sentence what is wrong, never with a password. Elsewhere: the CSV file's own
+checks (provider_csv.py); the embedded server (runtime/postgres.py); names and types of the provider columns as the
+project uses them (bronze/providers.py).
 """
 
-import csv as csv_format
-import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
+
+from claims_assets.sources.provider_csv import COLUMNS, DATES, KEY, read_csv
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-KEY = "provider_id"
-DATES = ("active_from", "active_to")
-COLUMNS = (
-    *(KEY, "provider_name", "provider_type", "specialty", "npi", "taxonomy_code"),
-    *("address_line1", "city", "state", "zip_code", *DATES),
-)
-"""Landing contract v1, `providers`."""
 TABLE = "providers"
 PATIENCE = 10
 """Seconds to wait for a server that does not answer, unless the URL has a `connect_timeout`; libpq's own is minutes."""
 SECRET_PARAMETERS = ("password", "sslpassword")
 HOSTS = re.compile(r"(\[[\w.:%]+\]|[^:,/@\[\]]*)(:\d*)?(,(\[[\w.:%]+\]|[^:,/@\[\]]*)(:\d*)?)*")
 """host, host:port, [IPv6]:port, or several with commas; anything else may be a part of a password."""
-READABLE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 RELATION_KINDS = "('r', 'p', 'v', 'm', 'f')"
 """pg_class.relkind: table, partitioned table, view, materialized view, foreign table."""
 TABLE_PART = r'(?:"(?:[^"\0]|"")+"|[^".\0]+)'
@@ -48,10 +40,6 @@ READ_SETTINGS = (
 
 class ProvidersUnreachable(RuntimeError):
     """The provider database or its table can't be used; one sentence with the remedy, without a password."""
-
-
-class ProviderFileError(ValueError):
-    """A provider CSV that can't be loaded; one sentence with file, line, column and remedy, without a value."""
 
 
 def redact(url: str) -> str:
@@ -113,7 +101,7 @@ def load_csv(url: str, csv: Path, table: str = TABLE) -> int:
         ProviderFileError: the file can't be loaded; the table is as it was.
         ProvidersUnreachable: as `check_reachable`, or the table can't take these rows.
     """
-    rows = _read(csv)
+    rows = read_csv(csv)
     names, relation = ", ".join(_quoted(name) for name in COLUMNS), _relation(table)
     with _connected(url) as cursor:
         # One load of a table at a time: two that both make it or both fill it would collide.
@@ -132,89 +120,6 @@ def load_csv(url: str, csv: Path, table: str = TABLE) -> int:
 def _definitions() -> str:
     kinds = {KEY: "text PRIMARY KEY", **dict.fromkeys(DATES, "date")}
     return ", ".join(f"{_quoted(name)} {kinds.get(name, 'text')}" for name in COLUMNS)
-
-
-def _read(path: Path) -> "pa.Table":
-    """The file's rows as an Arrow table with all contract columns, in file order."""
-    import pyarrow as pa
-
-    reader = csv_format.reader(io.StringIO(_text(path), newline=""), strict=True)
-    columns: dict[str, list[str | date | None]] = {name: [] for name in COLUMNS}
-    seen: dict[str, int] = {}
-    header = _header(path, _next(path, reader) or [])
-    line = reader.line_num + 1
-    while (fields := _next(path, reader)) is not None:
-        if fields:
-            row = _row(path, line, header, fields)
-            first = seen.setdefault(str(row[KEY]), line)
-            if first != line:
-                _refuse(path, line, KEY, f"repeats the value of line {first}", "keep one line for each provider")
-            for name in COLUMNS:
-                columns[name].append(row.get(name))
-        line = reader.line_num + 1
-    if not seen:
-        _refuse(path, line, KEY, "has no value, for the file has no rows", "name a file with providers")
-    kinds = [(name, pa.date32() if name in DATES else pa.string()) for name in COLUMNS]
-    return pa.table(columns, schema=pa.schema(kinds))
-
-
-def _text(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ProviderFileError(f"{path} can't be read ({error.strerror}): name a CSV file of providers.") from None
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ProviderFileError(f"{path}, line {line}: not UTF-8 text: save the file as UTF-8.") from None
-
-
-def _next(path: Path, reader: Any) -> list[str] | None:
-    try:
-        return next(reader, None)
-    except csv_format.Error as error:
-        message = f"{path}, line {reader.line_num}: not CSV ({error}): close every quote and double quotes inside."
-        raise ProviderFileError(message) from None
-
-
-def _header(path: Path, names: list[str]) -> list[str]:
-    header = [name.strip() for name in names]
-    if KEY not in header:
-        _refuse(path, 1, KEY, "is missing", f"add it, or rename yours to {KEY}")
-    for position, name in enumerate(header):
-        if name not in COLUMNS:
-            _refuse(path, 1, name, "is unknown", f"remove it or rename it to one of {', '.join(COLUMNS)}")
-        if name in header[:position]:
-            _refuse(path, 1, name, "comes twice", "keep one of them")
-    return header
-
-
-def _row(path: Path, line: int, header: list[str], fields: list[str]) -> dict[str, str | date | None]:
-    if len(fields) != len(header):
-        found = f"{path}, line {line}: {len(fields)} fields instead of {len(header)}"
-        raise ProviderFileError(f"{found}: quote values that hold commas and leave no column out.")
-    row: dict[str, str | date | None] = {}
-    for name, value in zip(header, fields, strict=True):
-        if "\0" in value:
-            _refuse(path, line, name, "holds a NUL character", "remove it")
-        row[name] = _date(path, line, name, value.strip()) if name in DATES else value or None
-    if not str(row[KEY] or "").strip():
-        _refuse(path, line, KEY, "is empty", "give every provider an id")
-    return row
-
-
-def _date(path: Path, line: int, column: str, value: str) -> date | None:
-    try:
-        if value and not READABLE_DATE.fullmatch(value):
-            raise ValueError
-        return date.fromisoformat(value) if value else None
-    except ValueError:
-        _refuse(path, line, column, "is no date", "write it as YYYY-MM-DD or leave it empty")
-
-
-def _refuse(path: Path, line: int, column: str, what: str, remedy: str) -> NoReturn:
-    raise ProviderFileError(f"{path}, line {line}, column {column!r} {what}: {remedy}.") from None
 
 
 @contextmanager
