@@ -1,20 +1,12 @@
-"""The provider table, read from and loaded into a real PostgreSQL server."""
+"""The provider table, read from a real PostgreSQL server, and what is said if it can't be reached."""
 
 import json
 import logging
-import shutil
-import tempfile
 import traceback
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from adbc_driver_postgresql import dbapi
 
-from claims_assets.runtime.postgres import EmbeddedPostgres
 from claims_assets.sources.provider_database import (
-    COLUMNS,
-    ProviderFileError,
     ProvidersUnreachable,
     check_reachable,
     has_table,
@@ -22,184 +14,7 @@ from claims_assets.sources.provider_database import (
     read_table,
     redact,
 )
-
-HEADER = "provider_id,provider_name,npi,active_from,active_to\n"
-GOOD = HEADER + "P2,Bo,1234567893,2020-01-31,\nP1,Al,1234567893,2020-02-01,2024-12-31\n"
-
-
-@pytest.fixture(scope="module")
-def server_url() -> Iterator[str]:
-    folder = Path(tempfile.mkdtemp(prefix="claims-test-"))
-    folder.chmod(0o755)
-    server = EmbeddedPostgres(folder / "postgres", binaries="wheel")
-    yield server.start()
-    server.stop()
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def url(server_url: str) -> str:
-    """A database without tables."""
-    execute(server_url, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
-    return server_url
-
-
-@pytest.fixture
-def csv(tmp_path: Path) -> Callable[[str], Path]:
-    def write(text: str) -> Path:
-        path = tmp_path / "providers.csv"
-        path.write_bytes(text.encode())
-        return path
-
-    return write
-
-
-def execute(url: str, *statements: str) -> None:
-    with dbapi.connect(url, autocommit=True) as connection, connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-
-
-def password(url: str) -> str:
-    return url.split(":")[2].split("@")[0]
-
-
-def rows(url: str, *columns: str, table: str = "providers") -> list[tuple]:
-    read = read_table(url, table)
-    return list(zip(*(read.column(name).to_pylist() for name in columns or read.column_names), strict=True))
-
-
-def test_a_loaded_file_is_read_back_as_text_in_order(url, csv):
-    assert load_csv(url, csv(GOOD)) == 2
-    read = read_table(url)
-    assert read.column_names == list(COLUMNS)
-    assert {str(field.type) for field in read.schema} == {"string"}
-    assert rows(url, "provider_id", "npi", "active_from", "active_to", "specialty") == [
-        ("P1", "1234567893", "2020-02-01", "2024-12-31", None),
-        ("P2", "1234567893", "2020-01-31", None, None),
-    ]
-
-
-def test_dates_are_dates_in_the_database(url, csv):
-    load_csv(url, csv(GOOD))
-    kinds = "CREATE VIEW kinds AS SELECT column_name, data_type FROM information_schema.columns "
-    execute(url, kinds + "WHERE table_name = 'providers'")
-    assert {name for name, kind in rows(url, table="kinds") if kind == "date"} == {"active_from", "active_to"}
-
-
-def test_r34_two_loads_leave_the_same_rows(url, csv):
-    load_csv(url, csv(GOOD))
-    once = read_table(url)
-    load_csv(url, csv(GOOD))
-    assert read_table(url) == once
-
-
-def test_a_load_replaces_what_was_there(url, csv):
-    load_csv(url, csv(GOOD))
-    load_csv(url, csv("npi,provider_id\n7,P9\n"))
-    assert rows(url, "provider_id", "npi", "provider_name") == [("P9", "7", None)]
-
-
-def test_a_load_may_go_to_a_schema_and_a_name_that_needs_quotes(url, csv):
-    execute(url, 'CREATE SCHEMA "my.Schema"')
-    table = '"my.Schema".Providers; DROP'
-    load_csv(url, csv(GOOD), table)
-    assert has_table(url, table)
-    assert not has_table(url, '"my.Schema".providers; DROP')
-    assert [key for (key,) in rows(url, "provider_id", table=table)] == ["P1", "P2"]
-    execute(url, 'DROP SCHEMA "my.Schema" CASCADE')
-
-
-def test_values_survive_unchanged(url, csv):
-    name = 'Ärzte "Zentrum", 李\u2028\t\\N {NULL} \'); DROP'
-    quoted = '"' + name.replace('"', '""') + '\nline two"'
-    load_csv(url, csv(f"\ufeffprovider_id,provider_name,npi,zip_code\n 007 ,{quoted},0123,\n\nP8,NULL\u2028,,00501\n"))
-    assert rows(url, "provider_id", "provider_name", "npi", "zip_code") == [
-        (" 007 ", name + "\nline two", "0123", None),
-        ("P8", "NULL\u2028", None, "00501"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "line 1, column 'provider_id' is missing: add it"),
-        ("npi\n1\n", "line 1, column 'provider_id' is missing: add it"),
-        ("provider_id,name\nP1,x\n", "line 1, column 'name' is unknown: remove it or rename it to one of provider_id,"),
-        ("provider_id,npi,npi\nP1,1,2\n", "line 1, column 'npi' comes twice: keep one"),
-        ("provider_id\n", "the file has no rows: name a file with providers"),
-        (HEADER + "P1,A,1,01/31/2020,\n", "line 2, column 'active_from' is no date: write it as YYYY-MM-DD"),
-        (HEADER + "P1,A,1,,2020-02-30\n", "line 2, column 'active_to' is no date: write it as YYYY-MM-DD"),
-        (HEADER + "P1,A,1,20200131,\n", "line 2, column 'active_from' is no date"),
-        (
-            HEADER + 'P1,"A\nB",1,,\nP2,,,,\nP1,C,3,,\n',
-            "line 5, column 'provider_id' repeats the value of line 2: keep",
-        ),
-        (HEADER + "P1,A,1,,\n  ,B,2,,\n", "line 3, column 'provider_id' is empty: give every provider an id"),
-        (HEADER + "P1,A,1,,\nP2,B\n", "line 3: 2 fields instead of 5: quote values"),
-        (HEADER + 'P1,"A,1,,\n', "line 2: not CSV (unexpected end of data): close every quote"),
-        (HEADER + "P1,A\0,1,,\n", "line 2, column 'provider_name' holds a NUL character: remove it"),
-    ],
-)
-def test_a_bad_file_is_told_in_one_sentence_and_changes_nothing(url, csv, text, message):
-    load_csv(url, csv(GOOD))
-    before = read_table(url)
-    path = csv(text)
-    with pytest.raises(ProviderFileError) as error:
-        load_csv(url, path)
-    assert str(error.value).startswith(f"{path}, line ")
-    assert message in str(error.value)
-    assert "\n" not in str(error.value)
-    assert read_table(url) == before
-
-
-def test_a_file_that_is_not_utf8_names_the_line(url, csv):
-    path = csv(HEADER)
-    path.write_bytes(HEADER.encode() + b"P1,A,,,\nP2,M\xfcller,,,\n")
-    with pytest.raises(ProviderFileError, match=r"line 3: not UTF-8 text: save the file as UTF-8"):
-        load_csv(url, path)
-
-
-def test_a_missing_file_is_named(url, tmp_path):
-    with pytest.raises(ProviderFileError, match=r"none\.csv can't be read \(No such file or directory\)"):
-        load_csv(url, tmp_path / "none.csv")
-
-
-def test_a_load_that_the_table_refuses_leaves_the_old_rows_and_shows_no_value(url, csv):
-    execute(
-        url,
-        f"CREATE TABLE providers ({', '.join(f'{name} text' for name in COLUMNS if 'active' not in name)}, "
-        "active_from date CHECK (active_from < '2030-01-01'), active_to date)",
-    )
-    load_csv(url, csv(GOOD))
-    before = read_table(url)
-    late = csv(HEADER + "P1,Secret Name,1,2031-01-01,\n")
-    with pytest.raises(ProvidersUnreachable, match="violates check constraint") as error:
-        load_csv(url, late)
-    shown = "".join(traceback.format_exception(error.value))
-    assert "Secret Name" not in shown
-    assert password(url) not in shown
-    assert read_table(url) == before
-
-
-def test_a_table_of_another_shape_is_refused(url, csv):
-    execute(url, "CREATE TABLE providers (provider_id text, mine int)")
-    with pytest.raises(ProvidersUnreachable, match='column "provider_name" of relation "providers" does not exist'):
-        load_csv(url, csv(GOOD))
-
-
-def test_a_user_who_may_only_write_to_the_table_can_load_it(url, csv):
-    load_csv(url, csv(GOOD))
-    execute(url, "CREATE ROLE loader LOGIN PASSWORD 'short-lived'", "GRANT USAGE ON SCHEMA public TO loader")
-    loader = url.replace(f"claims:{password(url)}", "loader:short-lived")
-    try:
-        with pytest.raises(ProvidersUnreachable, match="permission denied for table providers"):
-            load_csv(loader, csv(GOOD))
-        execute(url, "GRANT INSERT, DELETE ON providers TO loader")
-        assert load_csv(loader, csv("provider_id\nP5\n")) == 1
-    finally:
-        execute(url, "DROP OWNED BY loader", "DROP ROLE loader")
-    assert rows(url, "provider_id") == [("P5",)]
+from claims_assets_tests.sources.provider_rows import GOOD, execute, password, rows
 
 
 def test_every_type_is_read_as_text_whatever_the_server_is_set_to(url):
