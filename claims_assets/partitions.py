@@ -12,11 +12,10 @@ from claims_assets.settings import settings_from_environment
 
 MONTH = "claim_month"
 
-# Both are the documented way to run a range of months at once and to reach before the first month; Dagster marks
-# them as beta and would say so once for every table.
-warnings.filterwarnings(
-    "ignore", "Parameter `(backfill_policy|allow_nonexistent_upstream_partitions)`", category=dg.BetaWarning
-)
+# The documented ways to run a range of months at once, to reach before the first month, and to select a group; Dagster
+# marks them as beta and would say so once for every table.
+BETA = "Parameter `(backfill_policy|allow_nonexistent_upstream_partitions|include_sources)`"
+warnings.filterwarnings("ignore", BETA, category=dg.BetaWarning)
 
 claim_months = dg.MonthlyPartitionsDefinition(
     start_date=settings_from_environment().start_month, fmt="%Y-%m", end_offset=1

@@ -41,9 +41,12 @@ def run_range(settings: Settings, first: str | None, last: str | None, select: s
         if sources:
             execute(definitions, instance, sources, {}, console)
         if rest:
-            months = _months(settings, first, last)
-            console.print(f"\n{len(months)} claim months, {months[0]} to {months[-1]}", style="bold")
-            execute(definitions, instance, rest, dict(zip(RANGE_TAGS, (months[0], months[-1]), strict=True)), console)
+            tags = {}
+            if any(graph.get(k).partitions_def for k in rest):
+                months = _months(settings, first, last)
+                console.print(f"\n{len(months)} claim months, {months[0]} to {months[-1]}", style="bold")
+                tags = dict(zip(RANGE_TAGS, (months[0], months[-1]), strict=True))
+            execute(definitions, instance, rest, tags, console)
     print_summary(settings, console)
     console.print(f"Done in {time.monotonic() - started:.0f} s.", style="bold green")
 

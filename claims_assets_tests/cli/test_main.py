@@ -55,6 +55,15 @@ def test_a_smallest_feed_runs_and_absent_feeds_are_said_to_be_absent(landing):
     assert "Members scored as of 2024-01: 1 (1 by rule)" in done.stdout
 
 
+def test_tables_without_months_run_without_asking_for_months(landing):
+    chosen = 'key:"landing/providers" or key:"bronze/providers"'
+    done = claims(landing, "run", "--select", chosen)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "claim months" not in done.stdout
+    assert "Warning" not in done.stderr
+    assert "bronze/providers" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
