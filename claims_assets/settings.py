@@ -33,7 +33,8 @@ class Settings:
     start_month: str
     memory_limit: int
     """Bytes that the engine's operators may hold at once."""
-    tracking_uri: str
+    tracking_uri: str | None
+    """None: MLflow in a SQLite file under `home`."""
 
     @property
     def lake(self) -> Path:
@@ -64,7 +65,7 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
         engine=_one_of("CLAIMS_ENGINE", env.get("CLAIMS_ENGINE") or "sail", get_args(Engine)),
         start_month=_month("CLAIMS_START_MONTH", env.get("CLAIMS_START_MONTH") or "2022-01"),
         memory_limit=_bytes("CLAIMS_MEMORY_LIMIT", env.get("CLAIMS_MEMORY_LIMIT")),
-        tracking_uri=env.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home / 'mlflow' / 'mlflow.db'}",
+        tracking_uri=env.get("MLFLOW_TRACKING_URI") or None,
     )
 
 

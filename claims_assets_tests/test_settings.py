@@ -11,7 +11,7 @@ def test_defaults_keep_everything_under_one_home():
     settings = settings_from_environment({"CLAIMS_HOME": "/data/claims"})
     assert settings.lake == Path("/data/claims/lake")
     assert settings.landing == Path("/data/claims/landing")
-    assert settings.tracking_uri == "sqlite:////data/claims/mlflow/mlflow.db"
+    assert settings.tracking_uri is None
     assert (settings.environment, settings.engine, settings.start_month) == ("local", "sail", "2022-01")
     assert settings.providers_url is None
     assert settings.memory_limit > 0

@@ -14,7 +14,7 @@ from claims_assets.partitions import MONTH, claim_months, months_between
 from claims_assets.runtime.resources import lake_for
 from claims_assets.settings import Settings
 
-RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+RANGE_TAGS: tuple[str, str] = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 CLAIM_FEEDS = ("medical_claims", "pharmacy_claims")
 
 
@@ -41,7 +41,7 @@ def run_range(settings: Settings, first: str | None, last: str | None, select: s
         if sources:
             execute(definitions, instance, sources, {}, console)
         if rest:
-            tags = {}
+            tags: dict[str, str] = {}
             if any(graph.get(k).partitions_def for k in rest):
                 months = _months(settings, first, last)
                 console.print(f"\n{len(months)} claim months, {months[0]} to {months[-1]}", style="bold")

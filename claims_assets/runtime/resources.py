@@ -1,4 +1,10 @@
-"""`resources_for(settings)`: the only place that knows where the graph runs."""
+"""`resources_for(settings)`: the only place that knows where the graph runs.
+
+A URL may hold a password, and the Dagster UI shows the configuration of resources. So a configured URL goes in as the
+name of its environment variable, which Dagster resolves when a run starts.
+"""
+
+import dagster as dg
 
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.spark import EmbeddedSpark
@@ -12,17 +18,25 @@ def lake_for(settings: Settings) -> Lake:
     return Lake(root=str(settings.lake))
 
 
+def tracking_for(settings: Settings) -> Tracking:
+    """The MLflow registry of these settings."""
+    folder = settings.home / "mlflow"
+    if settings.tracking_uri:
+        return Tracking(uri=dg.EnvVar("MLFLOW_TRACKING_URI"))
+    return Tracking(uri=f"sqlite:///{folder / 'mlflow.db'}", artifacts=str(folder / "artifacts"))
+
+
 def resources_for(settings: Settings) -> dict[str, object]:
     """Resources by name. Building them starts nothing: no server, no session, no connection."""
     return {
         "spark": EmbeddedSpark(memory_limit=settings.memory_limit),
         "lake": lake_for(settings),
-        "tracking": Tracking(uri=settings.tracking_uri, artifacts=str(settings.home / "mlflow" / "artifacts")),
+        "tracking": tracking_for(settings),
         "landing": LandingZone(
             folder=str(settings.landing),
             lake_root=str(settings.lake),
             start_month=settings.start_month,
-            providers_url=settings.providers_url,
+            providers_url=dg.EnvVar("CLAIMS_PROVIDERS_URL") if settings.providers_url else None,
             postgres=str(settings.postgres),
         ),
     }

@@ -1,0 +1,37 @@
+"""The definitions as the Dagster UI and daemon see them."""
+
+import dagster as dg
+from dagster._core.remote_representation.external_data import RepositorySnap
+
+from claims_assets.definitions import build
+from claims_assets.settings import settings_from_environment
+
+
+def shown(**environ):
+    """Everything that a webserver is told of the code location, as text."""
+    definitions = build(settings_from_environment({"CLAIMS_HOME": "/data/claims", **environ}))
+    return dg.serialize_value(RepositorySnap.from_def(definitions.get_repository_def()))
+
+
+def test_no_password_reaches_the_ui(monkeypatch):
+    secrets = {
+        "CLAIMS_PROVIDERS_URL": "postgresql://reader:s3cret@db.example.org/plan",
+        "MLFLOW_TRACKING_URI": "https://reader:s3cret@mlflow.example.org",
+    }
+    for name, value in secrets.items():
+        monkeypatch.setenv(name, value)
+    text = shown(**secrets)
+    assert "s3cret" not in text
+    assert all(name in text for name in secrets)
+
+
+def test_local_state_lies_under_claims_home():
+    text = shown()
+    assert "/data/claims/lake" in text
+    assert "sqlite:////data/claims/mlflow/mlflow.db" in text
+
+
+def test_steps_run_one_after_another_in_one_process_locally():
+    executor = build(settings_from_environment({"CLAIMS_HOME": "/data/claims"})).executor
+    assert isinstance(executor, dg.ExecutorDefinition)
+    assert executor.name == "in_process"
