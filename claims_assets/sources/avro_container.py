@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from claims_assets.sources.parsing import FileError
+from claims_assets.sources.records import FileError
 
 MAGIC = b"Obj\x01"
 SYNC_BYTES = 16

@@ -14,7 +14,7 @@ from typing import Any
 
 from claims_assets.sources import text
 from claims_assets.sources.avro_container import Container, decompressed, structure
-from claims_assets.sources.parsing import BadLine, Chunk
+from claims_assets.sources.records import BadLine, Chunk
 
 FAST_CODECS = ("null", "deflate", "snappy")
 """Codecs that Polars reads."""

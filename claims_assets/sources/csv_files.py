@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from claims_assets.sources.parsing import BadLine, Chunk, FileError
+from claims_assets.sources.records import BadLine, Chunk, FileError
 
 BLOCK_BYTES = 8 * 2**20
 BOM = b"\xef\xbb\xbf"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from claims_assets.sources.feeds import FEEDS, Feed, LandingError
 from claims_assets.sources.mapping import Mapping
-from claims_assets.sources.parsing import FileError, header_of
+from claims_assets.sources.parsing import header_of
+from claims_assets.sources.records import FileError
 from claims_assets.sources.shape import Plan, month_of, plan
 
 

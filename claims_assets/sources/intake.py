@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from claims_assets.sources.feeds import CLAIM_MONTH, RECEIVED_MONTH, SOURCE_LINE, Feed
 from claims_assets.sources.inventory import Entry
-from claims_assets.sources.parsing import Chunk
 from claims_assets.sources.parts import Parts
+from claims_assets.sources.records import Chunk
 from claims_assets.sources.settle import Origin, settled
 from claims_assets.sources.shape import Plan
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from claims_assets.sources import text
-from claims_assets.sources.parsing import Chunk, FileError
+from claims_assets.sources.records import Chunk, FileError
 
 BATCH_ROWS = 65_536
 

@@ -1,48 +1,18 @@
 """From a landing file to chunks of text records, whatever its format.
 
-Here: the formats, what a chunk is, and the columns of a file without its rows. Elsewhere: each format
+Here: the formats, and the columns of a file without its rows. Elsewhere: what a chunk is (`records.py`), each format
 (`csv_files.py`, `avro_files.py`, `parquet_files.py`), and what a mapping makes of the records (`shape.py`).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from claims_assets.sources.feeds import LandingError
-
-if TYPE_CHECKING:
-    import pyarrow
+from claims_assets.sources.records import Chunk, FileError
 
 CSV_SUFFIXES = {".csv": ",", ".txt": ",", ".tsv": "\t"}
 """Suffix -> delimiter where the mapping names none; each also with `.gz`."""
 PARSER_VERSION = "1"
 """Raise it when the same file would be staged otherwise than before: every file is then parsed anew."""
-
-
-class FileError(LandingError):
-    """A landing file that can't be staged at all; nothing is written until it is mended or removed."""
-
-
-@dataclass(frozen=True)
-class BadLine:
-    """A piece of a file that is no record."""
-
-    line: int
-    raw: str
-    """The piece as it came; bytes that are no text are escaped as `\\xff`."""
-    defect: str
-    """What is wrong with it, without any of its content."""
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Some records of a file in its own columns, all text, and the bad lines met on the way."""
-
-    records: "pyarrow.Table"
-    lines: "pyarrow.Int64Array"
-    """Physical line of each record (CSV, header = 1) or its number from 1 (Avro, Parquet)."""
-    bad: tuple[BadLine, ...] = ()
 
 
 def format_of(path: Path) -> str:

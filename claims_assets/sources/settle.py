@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from claims_assets.sources import months
 from claims_assets.sources.feeds import CLAIM_MONTH, FILE_KEY, RAW, REASONS, RECEIVED_MONTH, SOURCE_FILE, SOURCE_LINE
-from claims_assets.sources.parsing import Chunk
+from claims_assets.sources.records import Chunk
 from claims_assets.sources.shape import Plan, as_it_came, shaped
 
 if TYPE_CHECKING:

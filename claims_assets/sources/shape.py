@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from claims_assets.sources import text
 from claims_assets.sources.feeds import RAW, RECEIVED_MONTH, RESCUED, Feed
 from claims_assets.sources.mapping import Mapping
-from claims_assets.sources.parsing import FileError
+from claims_assets.sources.records import FileError
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -18,7 +18,8 @@ from claims_assets.sources.folder import files_by_path, plans_of, received_month
 from claims_assets.sources.intake import Progress, Source, take_in
 from claims_assets.sources.inventory import Entry
 from claims_assets.sources.mapping import Mapping
-from claims_assets.sources.parsing import PARSER_VERSION, Chunk, chunks
+from claims_assets.sources.parsing import PARSER_VERSION, chunks
+from claims_assets.sources.records import Chunk
 from claims_assets.sources.refreshed import Refreshed
 from claims_assets.sources.shape import plan
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from claims_assets.sources.parsing import FileError, chunks, header_of
+from claims_assets.sources.parsing import chunks, header_of
+from claims_assets.sources.records import FileError
 
 SIMPLE = {
     "type": "record",

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claims_assets.sources import csv_files
-from claims_assets.sources.parsing import FileError, chunks, header_of
+from claims_assets.sources.parsing import chunks, header_of
+from claims_assets.sources.records import FileError
 
 
 def read(path, delimiter=None):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from claims_assets.sources.parsing import FileError
+from claims_assets.sources.records import FileError
 from claims_assets_tests.sources.zone import CLAIMS, Zone
 
 
