@@ -86,14 +86,15 @@ def execute(
     progress = Progress(console, len(keys))
     instance.add_event_listener(run_id, progress)
     job = definitions.resolve_implicit_global_asset_job_def()
-    result = job.execute_in_process(
-        instance=instance,
-        asset_selection=list(keys),
-        tags=tags,
-        run_id=run_id,
-        raise_on_error=False,
-        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # the lines of Progress instead
-    )
+    with progress.status:
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=list(keys),
+            tags=tags,
+            run_id=run_id,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # Progress speaks instead
+        )
     if not result.success:
         raise NotDone(progress.failure or f"Run {run_id} failed: see it in the Dagster UI (`claims ui`).")
 
@@ -103,6 +104,7 @@ class Progress:
 
     def __init__(self, console: Console, total: int):
         self.console, self.total, self.done = console, total, 0
+        self.status = console.status("starting")
         self.failure: str | None = None
         self.rows: dict[str, str] = {}
 
@@ -110,20 +112,26 @@ class Progress:
         event = entry.dagster_event
         if event is None:
             return
-        if event.is_step_materialization and event.asset_key:
+        if event.is_step_start:
+            self.status.update(_name(event))
+        elif event.is_step_materialization and event.asset_key:
             self.rows[event.asset_key.to_user_string()] = _rows(
                 event.step_materialization_data.materialization.metadata
             )
         elif event.is_step_success:
             self.done += 1
-            name = (event.step_key or "").replace("__", "/", 1)
+            name = _name(event)
             seconds = event.step_success_data.duration_ms / 1000
             place = f"[{self.done:>{len(str(self.total))}}/{self.total}]"
             self.console.print(
                 f"{place} {name:<44} {seconds:6.1f} s  {self.rows.get(name, '')}", markup=False, highlight=False
             )
         elif event.is_step_failure:
-            self.failure = f"{(event.step_key or '').replace('__', '/', 1)}: {_sentence(event.step_failure_data)}"
+            self.failure = f"{_name(event)}: {_sentence(event.step_failure_data)}"
+
+
+def _name(event: dg.DagsterEvent) -> str:
+    return (event.step_key or "").replace("__", "/", 1)
 
 
 def _rows(metadata: Mapping[str, dg.MetadataValue]) -> str:
