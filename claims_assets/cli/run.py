@@ -86,15 +86,14 @@ def execute(
     progress = Progress(console, len(keys))
     instance.add_event_listener(run_id, progress)
     job = definitions.resolve_implicit_global_asset_job_def()
-    with progress.status:
-        result = job.execute_in_process(
-            instance=instance,
-            asset_selection=list(keys),
-            tags=tags,
-            run_id=run_id,
-            raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # Progress speaks instead
-        )
+    result = job.execute_in_process(
+        instance=instance,
+        asset_selection=list(keys),
+        tags=tags,
+        run_id=run_id,
+        raise_on_error=False,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # Progress speaks instead
+    )
     if not result.success:
         raise NotDone(progress.failure or f"Run {run_id} failed: see it in the Dagster UI (`claims ui`).")
 
@@ -104,7 +103,6 @@ class Progress:
 
     def __init__(self, console: Console, total: int):
         self.console, self.total, self.done = console, total, 0
-        self.status = console.status("starting")
         self.failure: str | None = None
         self.rows: dict[str, str] = {}
 
@@ -112,9 +110,7 @@ class Progress:
         event = entry.dagster_event
         if event is None:
             return
-        if event.is_step_start:
-            self.status.update(_name(event))
-        elif event.is_step_materialization and event.asset_key:
+        if event.is_step_materialization and event.asset_key:
             self.rows[event.asset_key.to_user_string()] = _rows(
                 event.step_materialization_data.materialization.metadata
             )
