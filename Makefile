@@ -30,7 +30,7 @@ ui: $(STAMP)  ## Open the Dagster UI on the state that `make demo` left
 test: $(STAMP)  ## All tests that need only Python packages
 	@$(BIN)/python -m pytest -q -m "not full"
 
-test-full: $(STAMP)  ## The tests that need more: a system PostgreSQL, Chromium
+test-full: $(STAMP)  ## The tests that need more than that: a system PostgreSQL
 	@$(BIN)/python -m pytest -q -m full
 
 lint: $(STAMP)  ## Style, types, and the engine calls that are forbidden
@@ -40,6 +40,9 @@ lint: $(STAMP)  ## Style, types, and the engine calls that are forbidden
 	@$(BIN)/python -m claims_assets_tests.forbidden_calls
 	@$(BIN)/dg check defs 2>/dev/null || $(BIN)/dg check defs
 
+requirements: $(STAMP)  ## Write docs/requirements.md from the markers of the tests
+	@$(BIN)/python -m claims_assets_tests.requirements
+
 constraints: $(STAMP)  ## Resolve the pins again, for all supported Pythons
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra test --no-header --no-annotate --no-emit-index-url pyproject.toml -o constraints.txt
 	@echo "uv==$$($(BIN)/uv --version | cut -d' ' -f2)" >> constraints.txt
@@ -47,4 +50,4 @@ constraints: $(STAMP)  ## Resolve the pins again, for all supported Pythons
 clean:  ## Remove .venv and the demo's state
 	rm -rf .venv .claims
 
-.PHONY: help install demo ui test test-full lint constraints clean
+.PHONY: help install demo ui test test-full lint requirements constraints clean

@@ -15,11 +15,12 @@ from pyspark.sql import DataFrame
 
 from claims_assets.contracts import Contract, compiled
 from claims_assets.layers import LAYERS, SCHEMAS, Layer
-from claims_assets.monitoring.contract_results import publish
+from claims_assets.monitoring.contract_results import built_months, publish
 from claims_assets.monitoring.results import check_results, check_specs
 from claims_assets.partitions import add_months, claim_months
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.stage import Findings
+from claims_assets.sources.feeds import FEEDS, LANDING
 
 ROWS_PER_CHUNK = 1_000_000
 """Input rows of one commit; a range of months above it is split, so that memory stays bounded (about 1.5 GB each)."""
@@ -165,6 +166,7 @@ def _asset(
     def step(context: dg.AssetExecutionContext) -> Iterator[Any]:
         spark, lake = context.resources.spark.spark_session, context.resources.lake
         months = sorted(context.partition_keys) if partitioned else None
+        _refuse_gaps(lake, f"{schema}.{name}", inputs, months)
         findings = Findings()
         for chunk in _chunks(lake, inputs, months):
             arguments = {"months": chunk} | {r: getattr(context.resources, r) for r in resources}
@@ -223,6 +225,27 @@ def _reach(lake: Lake, source: Input, months: Sequence[str] | None) -> list[str]
         return None
     needed = {add_months(m, -back) for m in months for back in range(source.window.months)}
     return sorted(needed)
+
+
+def _refuse_gaps(lake: Lake, name: str, inputs: Sequence[Input], months: Sequence[str] | None) -> None:
+    """A month that claims were landed for and that an input never built would count as a month without claims.
+
+    Raises:
+        dg.Failure: such a month lies in the reach of an asked one; the sentence says which and what to run.
+    """
+    landed = [m for f in FEEDS.values() if f.date_column for m in lake.rows_by_month(LANDING, f.name) if m]
+    for source in inputs if months and landed else ():
+        if source.schema == LANDING or not lake.exists(source.schema, source.name):
+            continue
+        reach = _reach(lake, source, months) or []
+        needed = {m for m in reach if min(landed) <= m <= max(landed)}
+        missing = sorted(needed - built_months(lake, source.schema, source.name))
+        if missing:
+            asked, lacking = min(months or []), f"{source.schema}.{source.name} of {missing[0]} to {missing[-1]}"
+            raise dg.Failure(
+                f"{name} of {asked} needs {lacking}, never built yet: run the claim months from {missing[0]} on, or leave"
+                f" the claims before {asked} out by CLAIMS_START_MONTH."
+            )
 
 
 def _chunks(lake: Lake, inputs: Sequence[Input], months: list[str] | None) -> Iterator[list[str] | None]:

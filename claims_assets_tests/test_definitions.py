@@ -1,6 +1,7 @@
 """The definitions as the Dagster UI and daemon see them."""
 
 import dagster as dg
+import pytest
 from dagster._core.remote_representation.external_data import RepositorySnap
 
 from claims_assets.definitions import build
@@ -13,6 +14,7 @@ def shown(**environ):
     return dg.serialize_value(RepositorySnap.from_def(definitions.get_repository_def()))
 
 
+@pytest.mark.requirement("R35")
 def test_no_password_reaches_the_ui(monkeypatch):
     secrets = {
         "CLAIMS_PROVIDERS_URL": "postgresql://reader:s3cret@db.example.org/plan",

@@ -5,6 +5,7 @@ import pytest
 from claims_assets_tests.forbidden_calls import ATTRIBUTES, WORDS, all_findings, findings
 
 
+@pytest.mark.requirement("R12")
 def test_the_package_makes_no_forbidden_call():
     assert [str(f) for f in all_findings()] == []
 

@@ -78,6 +78,7 @@ def test_every_asset_has_owner_description_group_and_phi_tag(key):
     assert node.tags.get("phi") in ("identified", "limited", "none")
 
 
+@pytest.mark.requirement("R16")
 @pytest.mark.parametrize("key", named([k for k in KEYS if GRAPH.get(k).is_materializable]))
 def test_every_built_asset_has_a_freshness_policy(key):
     assert GRAPH.get(key).freshness_policy is not None

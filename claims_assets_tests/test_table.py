@@ -107,6 +107,7 @@ def test_a_blocked_write_fails_records_its_checks_and_no_month_and_keeps_the_row
     assert len(instance.fetch_materializations(medical_claims.asset.key, limit=10).records) == 3
 
 
+@pytest.mark.requirement("R16")
 def test_nothing_downstream_of_a_blocked_write_runs(lake, land, run):
     land(*[(f"X{i}", "2024-01", "broken") for i in range(120)])
     result, _ = run("2024-01", "2024-01", medical_claims, pharmacy_claims, claim_links, claim_versions)
@@ -122,6 +123,24 @@ def test_a_table_before_its_inputs_says_what_to_build(run):
         error = error.cause
     assert NeverWritten.__name__ in error.cls_name
     assert "has never been written: materialize it first" in error.message
+
+
+def test_a_month_before_its_inputs_are_built_is_refused_and_not_taken_for_empty(lake, land, run):
+    land(*LINES)
+    assert run("2024-01", "2024-01", medical_claims, pharmacy_claims, claim_links, claim_versions)[0].success
+    result, _ = run("2024-02", "2024-03", claim_versions)
+    (failure,) = [e for e in result.all_events if e.is_step_failure]
+    said = failure.step_failure_data.user_failure_data.description
+    assert said.startswith(
+        "silver.claim_versions of 2024-02 needs bronze.medical_claims of 2024-02 to 2024-03, never built"
+    )
+    assert lake.rows_by_month("silver", "claim_versions") == {"2024-01": 1}
+
+
+def test_a_month_that_was_built_and_is_empty_is_no_gap(lake, land, run):
+    land(LINES[0], LINES[3])
+    assert run("2024-01", "2024-03", medical_claims, pharmacy_claims, claim_links)[0].success
+    assert run("2024-02", "2024-03", claim_versions)[0].success
 
 
 def test_contract_results_of_a_blocked_write_are_kept_and_say_it_was_not_committed(lake, land, run):

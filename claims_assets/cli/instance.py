@@ -1,8 +1,11 @@
 """The Dagster instance under CLAIMS_HOME, used by the console script and by the UI alike."""
 
+import fcntl
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -23,6 +26,24 @@ def prepared_home(settings: Settings) -> Path:
     shutil.copyfile(source, home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
     return home
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Hold CLAIMS_HOME for one run: two at once would stage the same files twice.
+
+    Raises:
+        NotDone: another run holds it.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with (settings.home / "run.lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise NotDone(
+                f"Another run is using {settings.home}: wait until it ends, or set another CLAIMS_HOME."
+            ) from error
+        yield
 
 
 def instance_for(settings: Settings) -> dg.DagsterInstance:

@@ -1,5 +1,6 @@
 """Materialize a range of claim months in one process, with one line of progress per asset."""
 
+import re
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -8,13 +9,14 @@ import dagster as dg
 from rich.console import Console
 
 from claims_assets.cli.errors import NotDone
-from claims_assets.cli.instance import instance_for
+from claims_assets.cli.instance import alone, instance_for
 from claims_assets.cli.summary import console_for, print_summary
 from claims_assets.partitions import MONTH, claim_months, months_between
 from claims_assets.runtime.resources import lake_for
 from claims_assets.settings import Settings
 
 RANGE_TAGS: tuple[str, str] = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+CLASS_NAME = re.compile(r"^[\w.]+: ")
 CLAIM_FEEDS = ("medical_claims", "pharmacy_claims")
 
 
@@ -32,19 +34,22 @@ def run_range(settings: Settings, first: str | None, last: str | None, select: s
     sources = [k for k in graph.materializable_asset_keys if graph.get(k).group_name == "sources"]
     rest = [k for k in graph.materializable_asset_keys if k not in sources]
     if select:
-        chosen = dg.AssetSelection.from_string(select).resolve(graph)
+        try:
+            chosen = dg.AssetSelection.from_string(select).resolve(graph)
+        except dg.DagsterError as error:
+            raise NotDone(f"--select {select!r} is no asset selection: write for example 'group:silver'.") from error
         sources, rest = [k for k in sources if k in chosen], [k for k in rest if k in chosen]
         if not sources and not rest:
             raise NotDone(f"--select {select!r} names no asset: see the keys with `dg list defs`.")
     started = time.monotonic()
-    with instance_for(settings) as instance:
+    with alone(settings), instance_for(settings) as instance:
         if sources:
             execute(definitions, instance, sources, {}, console)
         if rest:
             tags: dict[str, str] = {}
             if any(graph.get(k).partitions_def for k in rest):
                 months = _months(settings, first, last)
-                console.print(f"\n{len(months)} claim months, {months[0]} to {months[-1]}", style="bold")
+                console.print(f"\nClaim months {months[0]} to {months[-1]} ({len(months)})", style="bold")
                 tags = dict(zip(RANGE_TAGS, (months[0], months[-1]), strict=True))
             execute(definitions, instance, rest, tags, console)
     print_summary(settings, console)
@@ -54,7 +59,10 @@ def run_range(settings: Settings, first: str | None, last: str | None, select: s
 def _months(settings: Settings, first: str | None, last: str | None) -> list[str]:
     """The asked months, or those that the staged claims hold, held against the partitions that exist."""
     lake = lake_for(settings)
-    held = [m for feed in CLAIM_FEEDS for m in lake.rows_by_month("landing", feed) if m]
+    # A month that lost all its landing rows still stands in bronze, and must be run to become empty.
+    held = [
+        m for schema in ("landing", "bronze") for feed in CLAIM_FEEDS for m in lake.rows_by_month(schema, feed) if m
+    ]
     if not held and not (first and last):
         raise NotDone(
             f"The staged claims hold no {MONTH}: put claim files under {settings.landing}, or give --from and --to."
@@ -123,7 +131,7 @@ class Progress:
                 f"{place} {name:<44} {seconds:6.1f} s  {self.rows.get(name, '')}", markup=False, highlight=False
             )
         elif event.is_step_failure:
-            self.failure = f"{_name(event)}: {_sentence(event.step_failure_data)}"
+            self.failure = _sentence(event.step_failure_data)
 
 
 def _name(event: dg.DagsterEvent) -> str:
@@ -144,4 +152,4 @@ def _sentence(failure) -> str:
     error = failure.error
     while error.cause:
         error = error.cause
-    return error.message.strip().splitlines()[0]
+    return CLASS_NAME.sub("", error.message.strip().splitlines()[0])

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from claims_assets.definitions import tables
+from claims_assets.partitions import MONTH
 from claims_assets.runtime.delta import read_arrow
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.resources import lake_for
@@ -93,5 +94,5 @@ def _newest_month(lake: Lake) -> list[str]:
 
 
 def _count(lake: Lake, name: str, month: str, column: str) -> dict[str, int]:
-    values = read_arrow(lake.path("gold", name), [column], month).column(0)
+    values = read_arrow(lake.path("gold", name), [column], (MONTH, month)).column(0)
     return dict(sorted(Counter(values.to_pylist()).items()))

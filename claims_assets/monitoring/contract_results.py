@@ -11,7 +11,7 @@ import dagster as dg
 from claims_assets import columns as c
 from claims_assets.contracts import Compiled, Contract, compiled
 from claims_assets.layers import LAYERS
-from claims_assets.runtime.delta import delta_exists
+from claims_assets.runtime.delta import delta_exists, read_arrow
 from claims_assets.runtime.stage import Findings
 
 if TYPE_CHECKING:
@@ -52,23 +52,32 @@ contract_results = dg.AssetSpec(
 
 
 def result_rows(name: str, contract: Compiled, findings: Findings) -> list[dict[str, Any]]:
-    """One row per month and rule; rules a transform rejected rows for are added as `quarantine`."""
+    """One row per month and rule of the contract; a rule that a transform rejects by stands only where it did."""
     severity = contract.severity_of()
-    severity |= {r: "quarantine" for r in findings.failed_by_rule() if r not in severity}
     months = sorted({*findings.kept, *findings.quarantined})
     return [
         {
             "table_name": name,
             "claim_month": month or WHOLE,
             "rule": rule,
-            "severity": severity[rule],
+            "severity": severity.get(rule, "quarantine"),
             "rows": findings.kept.get(month, 0) + findings.quarantined.get(month, 0),
             "failed": findings.failed.get(month, {}).get(rule, 0),
             "committed": not findings.blocked,
         }
         for month in months
-        for rule in sorted(severity)
+        for rule in sorted({*severity, *findings.failed.get(month, {})})
     ]
+
+
+def built_months(lake: "Lake", schema: str, name: str) -> set[str]:
+    """Claim months of a table that were ever built, also those that came out empty."""
+    path = lake.path("monitoring", "contract_results")
+    held = set(lake.rows_by_month(schema, name))
+    if not delta_exists(path):
+        return held
+    found = read_arrow(path, ["claim_month", "committed"], ("table_name", f"{schema}.{name}")).to_pylist()
+    return held | {row["claim_month"] for row in found if row["committed"]}
 
 
 def publish(lake: "Lake", name: str, contract: Compiled, months: Sequence[str] | None, findings: Findings) -> None:

@@ -83,8 +83,8 @@ def rows_by_month(path: Path) -> dict[str, int]:
     return dict(sorted(counted.items()))
 
 
-def read_arrow(path: Path, columns: Sequence[str], month: str | None = None) -> "pyarrow.Table":
-    """Some columns of a table in this process's memory, of one claim month or of all.
+def read_arrow(path: Path, columns: Sequence[str], only: tuple[str, str] | None = None) -> "pyarrow.Table":
+    """Some columns of a table in this process's memory; `only`: of one partition, as (column, value).
 
     The local file system is passed in: with delta-rs's own, a reader thread that outlives the call can abort Python
     when it exits.
@@ -92,8 +92,8 @@ def read_arrow(path: Path, columns: Sequence[str], month: str | None = None) -> 
     from pyarrow import fs
 
     local = fs.SubTreeFileSystem(str(path), fs.LocalFileSystem())
-    wanted = [(MONTH, "=", month)] if month else None
-    return _table(path).to_pyarrow_table(partitions=wanted, columns=list(columns), filesystem=local)
+    wanted = [(only[0], "=", only[1])] if only else None
+    return _table(path).to_pyarrow_table(filters=wanted, columns=list(columns), filesystem=local)
 
 
 def _table(path: Path) -> "DeltaTable":

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
+import pyspark.sql.types as T
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -128,7 +129,8 @@ def stage_frame(frame: DataFrame, contract: Compiled, name: str, folder: Path) -
             f"{name}: the transform made no column {', '.join(missing)}: add it there or take it out of the contract."
         )
     payload = [n for n in frame.columns if n not in (RAW, REJECTED)]
-    typed = [F.col(n).try_cast(t).alias(n) for n, t in contract.columns.items()]
+    given = dict(frame.dtypes)
+    typed = [_as_number(n, t, given[n]).try_cast(t).alias(n) for n, t in contract.columns.items()]
     extra = [F.col(n) for n in (RAW, REJECTED) if n in frame.columns]
     origin = [
         F.col(n).cast(t).alias(n) if n in frame.columns else F.lit(None).cast(t).alias(n)
@@ -143,6 +145,13 @@ def stage_frame(frame: DataFrame, contract: Compiled, name: str, folder: Path) -
     as_it_came = F.coalesce(F.col(RAW), F.to_json("_in")) if RAW in frame.columns else F.to_json("_in")
     staged = staged.withColumn(RAW, F.when(F.size(REASONS) > 0, as_it_came)).drop("_in", REJECTED)
     staged.write.parquet(str(folder))
+
+
+def _as_number(name: str, kind: T.DataType, given: str) -> Column:
+    """The column; for a whole number given as text without the `.0` that tools write where a column has gaps."""
+    if given == "string" and isinstance(kind, T.IntegralType):
+        return F.regexp_replace(name, r"\.0*$", "")
+    return F.col(name)
 
 
 def _any(conditions: list[Column]) -> Column:

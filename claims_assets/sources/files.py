@@ -16,7 +16,7 @@ from claims_assets.sources.feeds import FEEDS, LANDING, SOURCE_LINE, Feed, Landi
 from claims_assets.sources.folder import files_by_path
 from claims_assets.sources.mapping import Mapping
 from claims_assets.sources.preflight import preflight
-from claims_assets.sources.provider_database import ProvidersUnreachable, check_reachable, read_table
+from claims_assets.sources.provider_database import ProvidersUnreachable, check_reachable, has_table, read_table
 from claims_assets.sources.provider_server import embedded_or
 from claims_assets.sources.refreshed import Refreshed
 from claims_assets.sources.stage import DATABASE, refresh, stage_table
@@ -65,7 +65,11 @@ class LandingZone(dg.ConfigurableResource):
         mapping = Mapping.load(landing, feed)
         if feed == "providers" and self._has_database() and not files_by_path(landing, feed, mapping):
             with embedded_or(self.providers_url, Path(self.postgres or "")) as url:
-                rows = read_table(url, mapping.table)
+                # The embedded server may have been started and never loaded; a configured one must hold the table.
+                found = bool(self.providers_url) or has_table(url, mapping.table)
+                rows = read_table(url, mapping.table) if found else None
+            if rows is None:
+                return refresh(feed, landing, lake, **months, progress=log.info)
             return stage_table(feed, rows, f"{DATABASE}{mapping.table}", landing, lake, **months, progress=log.info)
         return refresh(feed, landing, lake, **months, progress=log.info)
 

@@ -241,6 +241,7 @@ def test_what_stands_in_a_month_is_what_could_be_known_in_it(versions):
     assert {m: standing(versions, m) for m in MONTHS} == expected
 
 
+@pytest.mark.requirement("R8")
 @settings(max_examples=100, deadline=None)
 @given(chains(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_never_matters(versions, rng):
@@ -271,6 +272,7 @@ def test_one_version_of_a_chain_is_left_and_counts_unless_it_is_a_void(versions)
         assert counting == [v.claim_id for v in left if v.adjustment_indicator != "1"]
 
 
+@pytest.mark.requirement("R7")
 @settings(max_examples=100, deadline=None)
 @given(chains(), st.integers(0, 30))
 def test_adding_a_void_never_raises_what_is_paid(versions, pick):

@@ -95,6 +95,7 @@ def test_a_line_that_cannot_be_used_is_quarantined_with_its_text(write, lake, gi
     assert json.loads(aside["_raw"]).get(column) == text
 
 
+@pytest.mark.requirement("R37", "R38")
 def test_legal_codes_of_all_shapes_raise_no_warning_R37_R38(write):
     diagnoses = ["U07.1", "U099", "E119", "C4A.9", "Z3A", "M1A.9XX0", "250.00", "V5789", "E8490", "e11.9"]
     procedures = ["99285", "0001F", "0042T", "0001U", "0001M", "G0008", "a0428"]

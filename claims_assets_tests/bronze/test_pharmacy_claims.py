@@ -38,6 +38,7 @@ def test_a_fill_is_typed_and_its_default_is_filled(write):
     assert (row["adjustment_indicator"], row["claim_status"], row["known_from"]) == ("0", "PAID", "2024-01")
 
 
+@pytest.mark.requirement("R18")
 def test_status_and_reversal_survive_R18(write):
     _, (row,) = write(
         {"adjustment_indicator": "1", "original_claim_id": "B", "claim_status": "REVERSED", "paid_amount": "-7.00"}

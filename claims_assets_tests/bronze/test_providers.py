@@ -29,6 +29,7 @@ def test_an_absent_feed_is_an_empty_table(written):
     assert not found.blocked
 
 
+@pytest.mark.requirement("R34")
 def test_a_second_load_leaves_the_same_rows(written, lake, spark):
     """R34: a load replaces the table, it never adds the rows again."""
     row = {"provider_id": "P1", "npi": "1234567893", "active_from": "2020-01-01"}

@@ -25,6 +25,7 @@ def refused(done, sentence):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.requirement("R20")
 def test_an_empty_landing_folder_stops_before_anything_is_written(tmp_path):
     done = claims(tmp_path, "run")
     refused(done, f"No file under {tmp_path / 'landing' / 'medical_claims'}")
@@ -32,6 +33,7 @@ def test_an_empty_landing_folder_stops_before_anything_is_written(tmp_path):
     assert not (tmp_path / "lake").exists()
 
 
+@pytest.mark.requirement("R20")
 def test_an_unreachable_database_stops_before_anything_is_written_and_its_password_is_not_shown(landing):
     done = claims(landing, "run", CLAIMS_PROVIDERS_URL="postgresql://reader:s3cret@127.0.0.1:1/plan")
     refused(done, "CLAIMS_PROVIDERS_URL")
@@ -39,6 +41,7 @@ def test_an_unreachable_database_stops_before_anything_is_written_and_its_passwo
     assert not (landing / "lake").exists()
 
 
+@pytest.mark.requirement("R20")
 def test_a_file_without_a_required_column_stops_before_anything_is_written(landing):
     (landing / "landing" / "medical_claims" / "b.csv").write_text("claim_id,service_from_date\nC2,2024-01-06\n")
     done = claims(landing, "run")
@@ -47,19 +50,42 @@ def test_a_file_without_a_required_column_stops_before_anything_is_written(landi
     assert not (landing / "lake").exists()
 
 
+@pytest.mark.requirement("R32")
 def test_a_smallest_feed_runs_and_absent_feeds_are_said_to_be_absent(landing):
     done = claims(landing, "run")
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "1 claim months, 2024-01 to 2024-01" in done.stdout
+    assert "Claim months 2024-01 to 2024-01 (1)" in done.stdout
     assert "no files: an optional feed may be absent" in done.stdout
     assert "Members scored as of 2024-01: 1 (1 by rule)" in done.stdout
+
+
+def test_a_month_without_the_year_before_it_is_refused_and_its_list_is_not_made(landing):
+    (landing / "landing" / "medical_claims" / "b.csv").write_text(
+        CLAIMS.replace("C1", "C2").replace("2024-01", "2024-02")
+    )
+    done = claims(landing, "run", "--from", "2024-02", "--to", "2024-02")
+    refused(done, "of 2024-02 needs")
+    refused(done, "run the claim months from 2024-01 on")
+    assert not (landing / "lake" / "gold" / "immunization_master_outreach_list").exists()
+
+
+def test_a_month_that_lost_its_files_becomes_empty(landing):
+    late = landing / "landing" / "medical_claims" / "b.csv"
+    late.write_text(CLAIMS.replace("C1", "C2").replace("2024-01", "2024-02"))
+    assert claims(landing, "run").returncode == 0
+    late.unlink()
+    done = claims(landing, "run")
+    assert "Claim months 2024-01 to 2024-02 (2)" in done.stdout
+    again = claims(landing, "status").stdout
+    (line,) = [text for text in again.splitlines() if "silver.medical_claims" in text]
+    assert [part.strip() for part in line.split("│")[2:5]] == ["1", "1", "1"]
 
 
 def test_tables_without_months_run_without_asking_for_months(landing):
     chosen = 'key:"landing/providers" or key:"bronze/providers"'
     done = claims(landing, "run", "--select", chosen)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "claim months" not in done.stdout
+    assert "Claim months" not in done.stdout
     assert "Warning" not in done.stderr
     assert "bronze/providers" in done.stdout
 
@@ -112,6 +138,7 @@ def test_generate_writes_files_and_runs_nothing(tmp_path):
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.requirement("R32")
 def test_help_lists_the_commands(tmp_path):
     shown = claims(tmp_path, "--help").stdout
     assert all(command in shown for command in ("demo", "run", "status", "ui", "providers"))

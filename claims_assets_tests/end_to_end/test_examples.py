@@ -303,12 +303,13 @@ def test_dropped_identifiers_are_nowhere_in_the_lake(synthea, sql):
     assert not any(SECRET in log.read_text() for log in (synthea.home / "lake").rglob("*.json"))
 
 
+@pytest.mark.requirement("R19")
 def test_the_guide_prints_counts_that_agree(synthea):
     counts, finished, amounts = synthea.printed
     assert re.search(r"claim lines +│ +8\.00 │ +8\.00", counts)
     assert re.search(r"drugs +│ +3\.00 │ +3\.00", counts)
     assert re.search(r"enrolment spans +│ +4\.00 │ +3\.00", counts)
-    assert "3 claim months, 2023-11 to 2024-01" in finished
+    assert "Claim months 2023-11 to 2024-01 (3)" in finished
     assert amounts.splitlines() == ["medical_claims 9300.60 80.25", "pharmacy_claims 7.30 9.99"]
 
 
@@ -340,12 +341,14 @@ ALL_KEPT = [
 ]
 
 
+@pytest.mark.requirement("R19")
 def test_a_facility_list_becomes_the_provider_table(facilities):
     _, load, _, _ = blocks(FACILITIES / "README.md", "sh")
     assert "3 providers loaded" in run(load, **facilities)
     assert providers_of(facilities) == ALL_KEPT
 
 
+@pytest.mark.requirement("R19")
 def test_a_table_in_its_own_layout_is_read_through_the_mapping(facilities, tmp_path):
     *_, settings, read = blocks(FACILITIES / "README.md", "sh")
     assert settings.startswith("export CLAIMS_PROVIDERS_URL=")

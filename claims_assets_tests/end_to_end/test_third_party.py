@@ -17,7 +17,7 @@ def extract(tmp_path_factory):
     generate(home / "landing", members=MEMBERS, months=MONTHS, end=END, profile="third_party")
     done = claims(home, "run", CLAIMS_START_MONTH="2008-01")
     assert done.returncode == 0, done.stderr[-3000:]
-    assert "24 claim months, 2008-01 to 2009-12" in done.stdout
+    assert "Claim months 2008-01 to 2009-12 (24)" in done.stdout
     return home
 
 

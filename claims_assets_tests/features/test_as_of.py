@@ -1,5 +1,7 @@
 """When a line counts: service within twelve months, known, not yet cancelled."""
 
+import pytest
+
 from claims_assets.partitions import months_between
 from claims_assets_tests.features.conftest import fill, line
 
@@ -37,6 +39,7 @@ def test_a_line_counts_for_twelve_months_while_it_is_known_and_not_cancelled(fea
     }
 
 
+@pytest.mark.requirement("R18")
 def test_only_paid_lines_count_and_a_missing_status_is_paid(features):
     statuses = ("PAID", None, "DENIED", "PENDING", "REVERSED")
     found = features(
@@ -52,6 +55,7 @@ def test_only_paid_lines_count_and_a_missing_status_is_paid(features):
     assert found["DENIED"].never_medical_claim and found["DENIED"].never_rx_fill
 
 
+@pytest.mark.requirement("R1")
 def test_a_replacement_takes_over_in_the_month_it_became_known(features):
     found = features(
         line("a", "2024-01-10", claim_id="A", paid_amount="500.00", cancelled_on="2024-03"),

@@ -34,12 +34,14 @@ ICD_9 = {
 }  # fmt: skip
 
 
+@pytest.mark.requirement("R6")
 @pytest.mark.parametrize(("day", "codes"), [("2015-10-01", ICD_10), ("2024-06-03", ICD_10), ("2015-09-30", ICD_9)])
 def test_a_code_sets_the_conditions_of_its_own_code_system(features, day, codes):
     found = features(*[line(code, day, claim_type="IP", diagnosis_code_1=code) for code in codes], months=(day[:7],))
     assert {code: flags(found[code]) for code in codes} == codes
 
 
+@pytest.mark.requirement("R6")
 def test_one_line_sets_all_its_conditions_from_all_twelve_positions(features):
     codes = ("Z0000", "E119", "I10", "J449", "I509", "N189", "R079", "E6601", "C61", "F1120", None, "F329")
     given = {f"diagnosis_code_{n}": code for n, code in enumerate(codes, 1)}
@@ -48,6 +50,7 @@ def test_one_line_sets_all_its_conditions_from_all_twelve_positions(features):
     assert row.chronic_condition_count == 8, "substance use is told apart, not counted"
 
 
+@pytest.mark.requirement("R6")
 def test_one_inpatient_or_two_outpatient_days_are_evidence(features):
     def told(member, day, claim_type, **given):
         return line(member, day, claim_type=claim_type, diagnosis_code_3="E119", **given)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
@@ -76,6 +77,7 @@ def features(spark, lines: list[dict], members) -> dict:
     return {(r.member_id, r.claim_month): r for r in found.collect()}
 
 
+@pytest.mark.requirement("R1")
 # Shrinking hundreds of edits, one engine query each, outlasts the test's time limit; the failing seed is enough.
 @settings(max_examples=6, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
 @given(seed=st.integers(0, 1000), edits=st.lists(EDITS, min_size=150, max_size=400))

@@ -15,6 +15,7 @@ from claims_assets_tests.features.conftest import fill, line
 NEVER = ("never_medical_claim", "never_er_visit", "never_admission", "never_rx_fill")
 
 
+@pytest.mark.requirement("R17")
 def test_a_member_without_claims_has_zeros_no_nulls_and_never_flags(features):
     row = features(line("other", "2024-06-03"), also=["quiet"])["quiet"].asDict()
     numbers = {
@@ -53,6 +54,7 @@ def test_a_claim_is_all_its_lines(features):
     assert row.avg_claim_amount == pytest.approx(20005.01 / 3)
 
 
+@pytest.mark.requirement("R9")
 def test_facility_and_professional_lines_of_one_event_count_once(features):
     row = features(
         line("a", "2024-06-03", claim_type="ER", revenue_code="0450"),
@@ -121,6 +123,7 @@ def test_recent_are_the_last_three_claim_months_and_prior_the_nine_before(featur
     assert row.cost_trend_pct == (3 * 30 - 120) / 120
 
 
+@pytest.mark.requirement("R17")
 def test_trends_of_activity_that_stopped_began_or_never_was(features):
     recent, prior = "2024-06-01", "2023-08-01"
     found = features(
@@ -140,6 +143,7 @@ def test_trends_of_activity_that_stopped_began_or_never_was(features):
     }
 
 
+@pytest.mark.requirement("R12", "R17")
 def test_recency_is_days_to_the_end_of_the_month_with_a_cap_and_a_never_flag(features):
     found = features(
         line("today", "2024-06-30", claim_type="ER"), fill("today", "2024-06-29"),
@@ -173,6 +177,7 @@ def test_demography_is_that_of_the_member_month(rows, members, features):
     assert (row.high_risk_flag, row.age_risk_score, row.actuarial_age_risk) == (False, 1, None)
 
 
+@pytest.mark.requirement("R12")
 def test_all_rows_keep_the_contract_and_a_rerun_on_shuffled_lines_writes_the_same(lake, random_claims):
     months = random_claims.months[-3:]
     members = random_claims.members.where(F.col("claim_month").isin(months))

@@ -20,6 +20,7 @@ def test_measures_of_a_classifier_by_hand():
     assert (found.values["precision"], found.values["recall"]) == (0.5, 0.5)
 
 
+@pytest.mark.requirement("R22")
 def test_a_model_that_predicts_nobody_has_recall_zero():
     """R22"""
     found = of_classifier(Y, np.full(4, 0.2), 0.5)
@@ -27,6 +28,7 @@ def test_a_model_that_predicts_nobody_has_recall_zero():
     assert found.absent == {"precision": "no row is predicted positive"}
 
 
+@pytest.mark.requirement("R24")
 @pytest.mark.parametrize("y", [np.zeros(4), np.ones(4)], ids=["all negative", "all positive"])
 def test_a_test_set_of_one_class_has_no_ranking_measures(y):
     """R24"""
@@ -41,12 +43,14 @@ def test_measures_of_a_regression_by_hand():
     assert found.values == {"mae": 1.0, "rmse": pytest.approx(3**0.5), "r2": pytest.approx(1 - 9 / 8)}
 
 
+@pytest.mark.requirement("R24")
 def test_equal_costs_have_no_r2():
     found = of_regression(np.full(3, 5.0), np.array([1.0, 5.0, 9.0]))
     assert found.absent == {"r2": "all test labels are the same"}
     assert found.values["mae"] == pytest.approx(8 / 3)
 
 
+@pytest.mark.requirement("R24")
 @pytest.mark.parametrize("measure", [lambda e: of_classifier(e, e, 0.5), lambda e: of_regression(e, e)])
 def test_without_test_rows_every_measure_is_absent(measure):
     found = measure(np.array([]))

@@ -40,6 +40,7 @@ def test_equal_fits_give_equal_bits(frame):
     assert one.tobytes() == two.tobytes()
 
 
+@pytest.mark.requirement("R17")
 def test_missing_is_no_zero(frame):
     """R17: where "never" reads as "today", the two can't be told apart."""
     train = frame(2000)

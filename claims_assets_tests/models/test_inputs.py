@@ -20,6 +20,7 @@ def test_high_risk_has_all_inputs_but_the_flag():
     assert all(by_name[n] == INPUTS for n in by_name if n != "high_risk_predictor")
 
 
+@pytest.mark.requirement("R21")
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m.name)
 def test_no_outcome_is_an_input(model):
     """R21"""

@@ -135,6 +135,7 @@ def test_a_training_that_breaks_leaves_a_closed_failed_run_and_no_version(run, t
     assert sorted(statuses(tracking)) == ["FAILED", "FINISHED"]
 
 
+@pytest.mark.requirement("R3", "R32")
 def test_the_four_models_are_in_the_graph_with_their_names():
     keys = {a.key.to_user_string() for a in assets() if isinstance(a, dg.AssetsDefinition)}
     assert {f"models/{n}" for n in NAMES} <= keys

@@ -42,6 +42,7 @@ def test_rows_are_in_one_order_and_missing_is_missing(planted, spark):
     assert not found.train["ltss_indicator"].isna().any()
 
 
+@pytest.mark.requirement("R1")
 @pytest.mark.parametrize(
     ("given", "changes"),
     [

@@ -42,6 +42,7 @@ def test_indexes_of_claims_that_begin_in_2022_11(as_of, test, train):
     assert (split.test, list(split.train)) == (test, train)
 
 
+@pytest.mark.requirement("R1")
 @pytest.mark.parametrize("as_of", months_between("2026-04", "2030-12"))
 def test_nothing_reaches_past_what_was_known(as_of):
     split = split_for(as_of, "2022-11")

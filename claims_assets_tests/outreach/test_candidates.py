@@ -37,10 +37,12 @@ def flu(day, known, member="m"):
     return (member, "influenza", day, known)
 
 
+@pytest.mark.requirement("R4")
 def test_a_member_without_evidence_is_to_be_listed(judged):
     assert judged([adult("2024-10")])["m", "2024-10"].exclusion_reason is None
 
 
+@pytest.mark.requirement("R4")
 def test_a_dose_of_the_season_closes_the_gap_from_its_month_on(judged):
     rows = judged([adult(m) for m in ("2024-09", "2024-10", "2025-06", "2025-07")], [flu("2024-10-12", "2024-10")])
     reasons = {month: row.exclusion_reason for (_, month), row in rows.items()}
@@ -59,6 +61,7 @@ def test_a_dose_that_became_known_later_does_not_close_the_gap_earlier(judged):
     assert rows["m", "2024-12"].exclusion_reason == "complete"
 
 
+@pytest.mark.requirement("R4")
 def test_another_vaccine_closes_no_influenza_gap(judged):
     assert judged([adult("2024-10")], [("m", "tdap", "2024-10-02", "2024-10")])["m", "2024-10"].exclusion_reason is None
 
@@ -96,6 +99,7 @@ def test_death_is_the_first_reason(judged):
     assert rows["m", "2024-10"].exclusion_reason == "deceased"
 
 
+@pytest.mark.requirement("R5")
 def test_every_member_month_comes_out_once_whatever_is_on_file(judged):
     months = [adult(m, member) for m in ("2024-09", "2024-10") for member in ("a", "b", "c")]
     doses = [flu("2024-09-03", "2024-09", "a"), flu("2024-10-01", "2024-10", "a"), flu("2024-10-01", "2024-10", "b")]

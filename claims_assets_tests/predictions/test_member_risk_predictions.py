@@ -50,6 +50,7 @@ def test_every_member_gets_one_row_that_keeps_the_contract(build, lake, spark, t
     assert dict(rows.groupby("claim_month")["model_status"].first()) == expected
 
 
+@pytest.mark.requirement("R12")
 def test_building_again_gives_the_same_bits(build, tracking):
     for model in MODELS:
         register(tracking, model, "2025-05")
@@ -72,6 +73,7 @@ def test_a_month_alone_is_scored_as_in_a_range(build, tracking):
     assert build(("2025-06",)).fingerprint["2025-06"] == build().fingerprint["2025-06"]
 
 
+@pytest.mark.requirement("R12")
 def test_the_timestamp_is_the_end_of_the_month_not_of_the_run(build, lake, spark):
     build()
     rows = lake.read(spark, "gold", "member_risk_predictions").toPandas()

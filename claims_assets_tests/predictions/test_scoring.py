@@ -52,6 +52,7 @@ def test_the_champion_scores_once_it_existed_else_the_newest_of_the_past(month, 
     assert (found.version if found else None) == chosen
 
 
+@pytest.mark.requirement("R1")
 @pytest.mark.parametrize("champion", [None, 1, 2, 3])
 def test_no_month_is_scored_by_a_version_that_saw_its_future(champion):
     versions = [version(v.version, v.as_of_month, "champion" if v.version == champion else None) for v in HISTORY]
@@ -78,6 +79,7 @@ def test_without_versions_the_rule_scores_and_says_so(features):
     assert (predicted.sort_index() == (visits >= 3).astype(int).sort_index()).all()
 
 
+@pytest.mark.requirement("R2")
 def test_the_registered_model_scores_as_it_did_where_it_was_fitted(features, tracking):
     """R2"""
     for model in MODELS:
@@ -91,6 +93,7 @@ def test_the_registered_model_scores_as_it_did_where_it_was_fitted(features, tra
         assert len(set(expected)) > 3
 
 
+@pytest.mark.requirement("R2", "R27")
 def test_scoring_one_member_alone_gives_what_it_gets_among_all(features, tracking):
     """R2"""
     register(tracking, ER_UTILIZATION, "2025-06")
@@ -133,6 +136,7 @@ def test_the_status_of_a_row_is_the_least_of_its_four(features, tracking):
     assert set(statuses().values()) <= set(MODEL_STATUSES)
 
 
+@pytest.mark.requirement("R32")
 def test_scores_of_many_rows_and_months_do_not_depend_on_their_order(features, tracking):
     register(tracking, ER_UTILIZATION, "2025-06")
     scorers = scorers_for(tracking, MONTHS)

@@ -59,6 +59,7 @@ def ids(lake):
     return [row["visit_id"] for row in table(lake)]
 
 
+@pytest.mark.requirement("R33")
 def test_good_rows_are_kept_in_the_contracts_types(lake, landed):
     lake.write(landed(("a", FIRST, "12.50", "IP", "1")), "bronze", "visits", Visits, [FIRST])
     (row,) = table(lake)
@@ -67,6 +68,13 @@ def test_good_rows_are_kept_in_the_contracts_types(lake, landed):
     assert {f.name: f.nullable for f in schema.fields} == {
         "visit_id": False, "claim_month": False, "paid_amount": True, "kind": True, "units": True,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "units"), [("30", 30), ("30.0", 30), ("30.", 30), ("-2.00", None), ("1.5", None)])
+def test_whole_numbers_may_be_written_with_a_point_and_zeros(lake, landed, text, units):
+    found = lake.write(landed(("a", FIRST, "1", "IP", text)), "bronze", "visits", Visits, [FIRST])
+    assert [row["units"] for row in table(lake)] == ([units] if units is not None or found.rows_kept else [])
+    assert (units is None) == ({"units_is_readable", "units_is_at_least_0"} & found.failed_by_rule().keys() != set())
 
 
 def test_bad_rows_go_to_quarantine_with_their_text_and_reasons(lake, landed):
@@ -203,6 +211,7 @@ def test_a_nullable_column_can_be_added_month_by_month(lake, landed):
     assert [(row["visit_id"], row["note"]) for row in table(lake)] == [("a", None), ("b", "new")]
 
 
+@pytest.mark.requirement("R33")
 def test_a_changed_type_asks_for_a_rebuild_and_leaves_the_table(lake, landed):
     lake.write(landed(("a", FIRST, "1", "IP", "1")), "bronze", "visits", Visits, [FIRST])
     with pytest.raises(ContractChanged, match=r"bronze\.visits: the contract changed \(units\)"):

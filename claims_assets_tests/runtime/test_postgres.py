@@ -51,6 +51,7 @@ def test_stopping_twice_is_stopping_once(server):
     assert not server.is_running()
 
 
+@pytest.mark.requirement("R35")
 def test_a_wrong_password_is_refused(either):
     url = either.start()
     with pytest.raises(Exception, match="password authentication failed"):
@@ -150,6 +151,7 @@ def test_a_port_of_ones_own_is_used(server):
     assert urlsplit(EmbeddedPostgres(server.data_dir, server.binaries, port=port).start()).port == port
 
 
+@pytest.mark.requirement("R35")
 def test_a_lost_password_is_named(server):
     kept = server.data_dir / "password"
     password = kept.read_text()

@@ -26,6 +26,7 @@ from claims_assets_tests.runtime.postgres_servers import (
 )
 
 
+@pytest.mark.requirement("R35")
 def test_the_password_is_readable_by_its_owner_alone_and_nowhere_else(server, caplog):
     caplog.set_level(logging.DEBUG)
     server.stop()

@@ -99,6 +99,7 @@ def test_the_champion_is_the_version_with_the_alias(tracking, booster):
     assert [v.alias for v in tracking.versions("m")] == [None, "champion"]
 
 
+@pytest.mark.requirement("R2")
 def test_a_loaded_version_predicts_as_the_fitted_one(tracking, booster):
     """R2"""
     version = register(tracking, booster)

@@ -167,6 +167,7 @@ def test_the_same_id_in_the_other_feed_is_another_claim(kept):
     assert [(r.claim_feed, r.cancelled_on) for r in found] == [("medical", FEBRUARY), ("pharmacy", None)]
 
 
+@pytest.mark.requirement("R8")
 def test_two_claims_of_one_member_and_day_both_stay_R8(kept):
     assert len(kept([{"claim_id": "A"}, {"claim_id": "B"}])) == 2
 
@@ -204,6 +205,7 @@ def test_of_conflicting_repeats_the_one_paid_last_is_kept(versions):
     assert repeats(versions(given)) == [2, 3]
 
 
+@pytest.mark.requirement("R8")
 def test_of_repeats_paid_the_same_day_the_same_one_is_kept_whatever_arrives_first(versions):
     one, other = {"paid_amount": "5", "diagnosis_code_1": "E119"}, {"paid_amount": "7", "diagnosis_code_2": "E119"}
 

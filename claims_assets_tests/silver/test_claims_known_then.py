@@ -183,6 +183,7 @@ def test_what_counts_as_of_a_month_is_what_could_be_known_in_it(build, given):
     assert {m: counting(found, m) for m in MONTHS} == {m: by_oracle(given, m) for m in MONTHS}
 
 
+@pytest.mark.requirement("R8")
 @PROPERTY
 @given(given=claims(), rng=st.randoms(use_true_random=False))
 def test_what_counts_today_does_not_depend_on_the_order_of_arrival(build, given, rng):
@@ -190,6 +191,7 @@ def test_what_counts_today_does_not_depend_on_the_order_of_arrival(build, given,
     assert counting(build(shuffled), MONTHS[-1]) == counting(build(given), MONTHS[-1])
 
 
+@pytest.mark.requirement("R7")
 @PROPERTY
 @given(given=claims(), rng=st.randoms(use_true_random=False))
 def test_voids_never_raise_what_is_paid_R7(build, given, rng):

@@ -58,6 +58,7 @@ def record(day, cvx="150", member="M", **more):
     return {"member_id": member, "administered_date": day, "cvx_code": cvx} | more
 
 
+@pytest.mark.requirement("R4")
 def test_each_source_alone_is_evidence(doses):
     day = date(2024, 1, 10)
     found = doses(

@@ -41,6 +41,7 @@ def test_only_what_nothing_has_cancelled_stands(standing):
     assert [r.claim_id for r in found] == ["B", "X"]
 
 
+@pytest.mark.requirement("R7")
 def test_a_chain_nets_to_its_final_amount_R7(standing):
     found = standing(
         {"claim_id": "A", "paid_amount": "100", "cancelled_on": "2024-06"},

@@ -38,6 +38,7 @@ def days(found, member):
     return {month: r.enrolled_days for (m, month), r in sorted(found.items()) if m == member}
 
 
+@pytest.mark.requirement("R11")
 def test_overlapping_adjacent_and_separate_spans_count_each_day_once(month_rows):
     """R11: one row for each member and month, however the spans lie."""
     found = month_rows(
@@ -93,6 +94,7 @@ def test_nobody_is_enrolled_after_death(month_rows):
     assert days(found, "was dead") == {}
 
 
+@pytest.mark.requirement("R1")
 def test_no_month_knows_of_a_later_death(month_rows):
     """R1: what lies in the future of a month must not be in its row."""
     found = month_rows(span("m", "2024-01-01", death_date="2024-03-10"))
@@ -196,6 +198,7 @@ ETHNICITIES = {
 }
 
 
+@pytest.mark.requirement("R10")
 @pytest.mark.parametrize(
     ("name", "groups"), [("gender", GENDERS), ("race", RACES), ("ethnicity", ETHNICITIES)], ids=lambda x: str(x)[:9]
 )
@@ -298,6 +301,7 @@ def expected_months(records, death):
 
 
 # Without shrinking: each step would be a job of the engine, and a failure would take minutes.
+@pytest.mark.requirement("R11")
 @settings(
     max_examples=6,
     deadline=None,

@@ -33,6 +33,7 @@ def numbered(column, values):
     return [{"claim_id": f"{i:02d}", column: value} for i, value in enumerate(values)]
 
 
+@pytest.mark.requirement("R18")
 def test_a_reversed_fill_does_not_count_R18(standing):
     found = standing(
         {"claim_id": "A", "cancelled_on": "2024-06", "cancelled_by": "V"},

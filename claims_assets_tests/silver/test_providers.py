@@ -29,6 +29,7 @@ def written(rows, lake, spark):
     return build
 
 
+@pytest.mark.requirement("R36")
 def test_only_a_right_check_digit_makes_an_npi(written):
     """R36: 1234567893 is valid, with any one digit changed it is not."""
     changed = {VALID_NPI[:i] + d + VALID_NPI[i + 1 :] for i in range(10) for d in "0123456789"} - {VALID_NPI}
@@ -52,6 +53,7 @@ def test_only_a_right_check_digit_makes_an_npi(written):
     assert found.failed_by_rule() == {"npi_check_digit_is_right": len(wrong) - missing}
 
 
+@pytest.mark.requirement("R36")
 def test_valid_npis_satisfy_luhn_with_the_health_prefix():
     """The table of the test above rests on this; written with the definition, not with our shortcut."""
 

@@ -76,6 +76,7 @@ def test_the_synthetic_population_is_vaccinated_with_known_codes():
     assert set(synthetic.FLU_REGISTRY_CODES) <= codes("CVX", "influenza")
 
 
+@pytest.mark.requirement("R10")
 @pytest.mark.parametrize("vocabulary", DEMOGRAPHICS)
 def test_labels_match_their_pattern_however_they_are_written(vocabulary):
     pattern = re.compile(label_pattern(vocabulary))

@@ -59,6 +59,7 @@ def test_a_run_stages_all_feeds_and_reports_counts(zone):
     assert "no files" in providers.metadata["summary"].value
 
 
+@pytest.mark.requirement("R20")
 @pytest.mark.parametrize("feed", FEEDS)
 def test_whichever_asset_runs_first_stops_before_anything_is_written(zone, feed):
     (zone.landing / "member_eligibility/m.csv").write_text("member_id\n")

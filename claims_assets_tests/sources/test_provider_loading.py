@@ -27,6 +27,7 @@ def test_dates_are_dates_in_the_database(url, csv):
     assert {name for name, kind in rows(url, table="kinds") if kind == "date"} == {"active_from", "active_to"}
 
 
+@pytest.mark.requirement("R34")
 def test_r34_two_loads_leave_the_same_rows(url, csv):
     load_csv(url, csv(GOOD))
     once = read_table(url)

@@ -34,6 +34,7 @@ def test_one_column_may_become_several(zone):
     assert row(zone, "claim_date", "service_from_date", "service_to_date") == ("2023-01-05",) * 3
 
 
+@pytest.mark.requirement("R33")
 def test_unknown_columns_are_kept_as_json_and_stay_null_where_empty(zone):
     zone.put(
         "medical_claims/a.csv", f'{CLAIMS},"Odd ""col""",x\nA,M,2023-01-05,2023-01-05,1,\nB,M,2023-01-05,2023-01-05,,\n'
