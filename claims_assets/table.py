@@ -243,8 +243,8 @@ def _refuse_gaps(lake: Lake, name: str, inputs: Sequence[Input], months: Sequenc
         if missing:
             asked, lacking = min(months or []), f"{source.schema}.{source.name} of {missing[0]} to {missing[-1]}"
             raise dg.Failure(
-                f"{name} of {asked} needs {lacking}, never built yet: run the claim months from {missing[0]} on, or leave"
-                f" the claims before {asked} out by CLAIMS_START_MONTH."
+                f"{name} of {asked} needs {lacking}, never built yet: run the claim months from {missing[0]} on, or"
+                f" leave the claims before {asked} out by CLAIMS_START_MONTH."
             )
 
 
