@@ -5,6 +5,7 @@ For claims it is the month of service, for features, scores and lists the as-of 
 """
 
 import warnings
+from collections.abc import Iterable
 
 import dagster as dg
 
@@ -41,3 +42,14 @@ def add_months(month: str, n: int) -> str:
 def months_between(first: str, last: str) -> list[str]:
     """All months from `first` to `last`, both included; empty when `last` is earlier."""
     return [month_of_index(i) for i in range(month_index(first), month_index(last) + 1)]
+
+
+def ranges(months: Iterable[str]) -> list[tuple[str, str]]:
+    """The months as ranges without a gap, each as (first, last), in order."""
+    found: list[tuple[str, str]] = []
+    for month in sorted(months):
+        if found and month == add_months(found[-1][1], 1):
+            found[-1] = (found[-1][0], month)
+        else:
+            found.append((month, month))
+    return found

@@ -2,25 +2,32 @@
 
 The transform takes DataFrames and returns one. Everything else follows from its folder, its name and its contract:
 a parameter `<schema>_<table>` is a dependency on that table, read for the asked claim months unless its annotation says
-`LastYear` or `Whole`; a parameter `months` is the list of asked months. The decorated object is still the function.
+`LastYear`, `Whole` or `Spans` (`inputs.py`); a parameter `months` is the list of asked months. The decorated object is
+still the function. Which months are stale: `staleness.py`.
 """
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, get_args, get_type_hints
+from functools import cached_property
+from typing import Any, get_args, get_type_hints
 
 import dagster as dg
 from pyspark.sql import DataFrame
 
 from claims_assets.contracts import Contract, compiled
+from claims_assets.inputs import Input, LastYear, Spans, ThisMonth, Whole, Window
 from claims_assets.layers import LAYERS, SCHEMAS, Layer
-from claims_assets.monitoring.contract_results import built_months, publish
+from claims_assets.monitoring import built_months, contract_results
+from claims_assets.monitoring.built_months import Span
 from claims_assets.monitoring.results import check_results, check_specs
-from claims_assets.partitions import add_months, claim_months
+from claims_assets.partitions import claim_months
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.stage import Findings
 from claims_assets.sources.feeds import FEEDS, LANDING
+from claims_assets.staleness import Contents
+
+__all__ = ["Input", "LastYear", "Spans", "Table", "ThisMonth", "Whole", "Window", "table"]
 
 ROWS_PER_CHUNK = 1_000_000
 """Input rows of one commit; a range of months above it is split, so that memory stays bounded (about 1.5 GB each)."""
@@ -29,44 +36,21 @@ QUARANTINE_LIMIT = 0.5
 
 
 @dataclass(frozen=True)
-class Window:
-    """How far back an input reaches: the last `months` claim months up to each asked one; None: all of the table."""
-
-    months: int | None
-
-
-ThisMonth = Window(1)
-LastYear = Annotated[DataFrame, Window(12)]
-"""An input read for the twelve claim months up to each asked one."""
-Whole = Annotated[DataFrame, Window(None)]
-"""An input read whole."""
-
-
-@dataclass(frozen=True)
-class Input:
-    """One dependency of a table."""
-
-    parameter: str
-    schema: str
-    name: str
-    window: Window
-
-    @property
-    def key(self) -> dg.AssetKey:
-        return dg.AssetKey([self.schema, self.name])
-
-
-@dataclass(frozen=True)
 class Table:
-    """A declared table: still its plain function, `.asset` is its Dagster face."""
+    """A declared table: still its plain function, `.asset` is its Dagster face. The fields are arguments of `table`."""
 
     function: Callable[..., DataFrame]
     contract: type[Contract]
     layer: Layer
-    partitioned: bool
     inputs: tuple[Input, ...]
+    partitioned: bool
     keeps_rows_of: tuple[str, ...]
-    asset: dg.AssetsDefinition
+    phi: str
+    domain: str
+    quarantine_limit: float
+    deps: tuple[dg.AssetKey, ...]
+    resources: tuple[str, ...]
+    span: Span | None
 
     @property
     def schema(self) -> str:
@@ -75,6 +59,14 @@ class Table:
     @property
     def name(self) -> str:
         return self.function.__name__
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    @cached_property
+    def asset(self) -> dg.AssetsDefinition:
+        return _asset(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> DataFrame:
         return self.function(*args, **kwargs)
@@ -90,6 +82,7 @@ def table(
     quarantine_limit: float = QUARANTINE_LIMIT,
     deps: Sequence[dg.AssetKey] = (),
     resources: Sequence[str] = (),
+    span: Span | None = None,
 ) -> Callable[[Callable[..., DataFrame]], Table]:
     """Declare the decorated transform as the table `<schema of its folder>.<its name>`.
 
@@ -102,25 +95,24 @@ def table(
         quarantine_limit: share of rows breaking the contract above which nothing is committed.
         deps: assets that the table needs but does not read from the lake.
         resources: resource keys that the transform takes as parameters of the same names.
+        span: of an unpartitioned table whose rows speak of claim months: the columns of the first and the last one.
     """
 
     def declare(function: Callable[..., DataFrame]) -> Table:
-        layer = LAYERS[function.__module__.split(".")[1]]
-        inputs = _inputs(function)
-        asset = _asset(
-            function,
-            contract,
-            layer,
-            inputs,
-            partitioned,
-            keeps_rows_of,
-            quarantine_limit,
-            deps,
-            resources,
-            phi,
-            domain,
+        return Table(
+            function=function,
+            contract=contract,
+            layer=LAYERS[function.__module__.split(".")[1]],
+            inputs=_inputs(function),
+            partitioned=partitioned,
+            keeps_rows_of=tuple(keeps_rows_of),
+            phi=phi,
+            domain=domain,
+            quarantine_limit=quarantine_limit,
+            deps=tuple(deps),
+            resources=tuple(resources),
+            span=span,
         )
-        return Table(function, contract, layer, partitioned, inputs, tuple(keeps_rows_of), asset)
 
     return declare
 
@@ -136,53 +128,63 @@ def _inputs(function: Callable[..., DataFrame]) -> tuple[Input, ...]:
     return tuple(found)
 
 
-def _asset(
-    function, contract, layer, inputs, partitioned, keeps_rows_of, quarantine_limit, deps, resources, phi, domain
-) -> dg.AssetsDefinition:
+def _asset(table: Table) -> dg.AssetsDefinition:
     """The Dagster asset of a table: read the inputs, call the transform, write, report."""
-    schema, name = layer.schema, function.__name__
-    key = dg.AssetKey([schema, name])
-    wanted = inspect.signature(function).parameters
-    contract_ = compiled(contract)
-    grain = ", ".join(contract_.grain)
+    key, layer, inputs = dg.AssetKey([table.schema, table.name]), table.layer, table.inputs
+    contract = compiled(table.contract)
+    about = (inspect.getdoc(table.contract), inspect.getdoc(table.function), f"Grain: {', '.join(contract.grain)}.")
 
     @dg.asset(
         key=key,
         group_name=layer.folder,
-        description=f"{inspect.getdoc(contract) or ''}\n\n{inspect.getdoc(function) or ''}\n\nGrain: {grain}.",
-        deps=[dg.AssetDep(i.key, partition_mapping=_mapping(i.window, partitioned)) for i in inputs] + list(deps),
-        partitions_def=claim_months if partitioned else None,
-        backfill_policy=dg.BackfillPolicy.single_run() if partitioned else None,
+        description="\n\n".join(text or "" for text in about),
+        deps=[dg.AssetDep(i.key, partition_mapping=_mapping(i.window, table.partitioned)) for i in inputs]
+        + list(table.deps),
+        partitions_def=claim_months if table.partitioned else None,
+        backfill_policy=dg.BackfillPolicy.single_run() if table.partitioned else None,
         check_specs=check_specs(key),
         freshness_policy=dg.FreshnessPolicy.time_window(
             fail_window=layer.fail_after, warn_window=layer.fail_after * 0.75
         ),
-        metadata={"dagster/column_schema": contract_.column_schema(), "dagster/table_name": f"{schema}.{name}"},
+        metadata={"dagster/column_schema": contract.column_schema(), "dagster/table_name": table.full_name},
         owners=[layer.owner],
-        tags={"phi": phi, "domain": domain, "compute": layer.compute},
+        tags={"phi": table.phi, "domain": table.domain, "compute": layer.compute},
         kinds={"pyspark", "deltalake"},
-        required_resource_keys={"spark", "lake", *resources},
+        required_resource_keys={"spark", "lake", *table.resources},
     )
     def step(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        spark, lake = context.resources.spark.spark_session, context.resources.lake
-        months = sorted(context.partition_keys) if partitioned else None
-        _refuse_gaps(lake, f"{schema}.{name}", inputs, months)
+        months = sorted(context.partition_keys) if table.partitioned else None
+        _refuse_gaps(context.resources.lake, table.full_name, inputs, months)
         findings = Findings()
-        for chunk in _chunks(lake, inputs, months):
-            arguments = {"months": chunk} | {r: getattr(context.resources, r) for r in resources}
-            arguments |= {i.parameter: lake.read(spark, i.schema, i.name, _reach(lake, i, chunk)) for i in inputs}
-            frame = function(**{p: arguments[p] for p in wanted})
-            expected = _rows_expected(lake, inputs, keeps_rows_of, chunk)
-            found = lake.write(
-                frame, schema, name, contract, chunk, rows_expected=expected, quarantine_limit=quarantine_limit
-            )
-            publish(lake, f"{schema}.{name}", contract_, chunk, found)
-            findings.merge(found)
-            if found.blocked:
+        for chunk in _chunks(context.resources.lake, inputs, months):
+            findings.merge(_build(table, chunk, context.resources))
+            if findings.blocked:
                 break
-        yield from report(context, key, contract_, findings)
+        yield from report(context, key, contract, findings)
 
     return step
+
+
+def _build(table: Table, months: list[str] | None, resources: Any) -> Findings:
+    """Read, transform and write some months, and record what was found and from which contents it was built."""
+    lake, spark = resources.lake, resources.spark.spark_session
+    read = Contents(lake).read_for(table.inputs, months)
+    arguments = {"months": months} | {r: getattr(resources, r) for r in table.resources}
+    arguments |= {i.parameter: lake.read(spark, i.schema, i.name, _reach(lake, i, months)) for i in table.inputs}
+    wanted = inspect.signature(table.function).parameters
+    found = lake.write(
+        table.function(**{p: arguments[p] for p in wanted}),
+        table.schema,
+        table.name,
+        table.contract,
+        months,
+        rows_expected=_rows_expected(lake, table.inputs, table.keeps_rows_of, months),
+        quarantine_limit=table.quarantine_limit,
+    )
+    contract_results.publish(lake, table.full_name, compiled(table.contract), months, found)
+    if not found.blocked:
+        built_months.publish(lake, table.schema, table.name, found, read, table.span)
+    return found
 
 
 def report(context: dg.AssetExecutionContext, key: dg.AssetKey, contract, findings: Findings) -> Iterator[Any]:
@@ -221,10 +223,9 @@ def _mapping(window: Window, partitioned: bool) -> dg.PartitionMapping | None:
 
 def _reach(lake: Lake, source: Input, months: Sequence[str] | None) -> list[str] | None:
     """The months to read of an input; None for all of it."""
-    if months is None or source.window.months is None or "" in lake.rows_by_month(source.schema, source.name):
+    if months is None or "" in lake.rows_by_month(source.schema, source.name):
         return None
-    needed = {add_months(m, -back) for m in months for back in range(source.window.months)}
-    return sorted(needed)
+    return source.window.reach(months)
 
 
 def _refuse_gaps(lake: Lake, name: str, inputs: Sequence[Input], months: Sequence[str] | None) -> None:
@@ -239,7 +240,7 @@ def _refuse_gaps(lake: Lake, name: str, inputs: Sequence[Input], months: Sequenc
             continue
         reach = _reach(lake, source, months) or []
         needed = {m for m in reach if min(landed) <= m <= max(landed)}
-        missing = sorted(needed - built_months(lake, source.schema, source.name))
+        missing = sorted(needed - built_months.months_built(lake, source.schema, source.name))
         if missing:
             asked, lacking = min(months or []), f"{source.schema}.{source.name} of {missing[0]} to {missing[-1]}"
             raise dg.Failure(

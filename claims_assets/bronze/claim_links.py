@@ -49,7 +49,7 @@ class ClaimLinks(Contract):
         unique = ["claim_feed", "claim_id", "adjustment_indicator"]
 
 
-@table(ClaimLinks, partitioned=False)
+@table(ClaimLinks, partitioned=False, span=("first_claim_month", "last_claim_month"))
 def claim_links(landing_medical_claims: Whole, landing_pharmacy_claims: Whole) -> DataFrame:
     """Resolves the chains of both feeds, whatever the months and the order in which their files came.
 

@@ -105,15 +105,16 @@ def _last_complete_month(today: datetime) -> str:
 
 
 @claims.command()
-@click.option("--from", "first", type=Month(), default=None, help="First claim month [default: first month with rows].")
-@click.option("--to", "last", type=Month(), default=None, help="Last claim month [default: last month with rows].")
+@click.option("--from", "first", type=Month(), default=None, help="First claim month to build, up to date or not.")
+@click.option("--to", "last", type=Month(), default=None, help="Last claim month to build, up to date or not.")
+@click.option("--rebuild", is_flag=True, help="Build all claim months, up to date or not.")
 @click.option("--select", default=None, help="Dagster asset selection, for example 'key:\"gold/member_features\"+'.")
 @with_settings
-def run(settings: Settings, first: str | None, last: str | None, select: str | None) -> None:
-    """Stage new landing files and materialize a range of claim months in one run."""
+def run(settings: Settings, first: str | None, last: str | None, rebuild: bool, select: str | None) -> None:
+    """Stage new landing files, then materialize the tables and claim months whose inputs changed."""
     from claims_assets.cli.run import run_range
 
-    run_range(settings, first, last, select)
+    run_range(settings, first, last, select, rebuild=rebuild)
 
 
 @claims.group()

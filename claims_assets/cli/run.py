@@ -1,17 +1,22 @@
-"""Materialize a range of claim months in one process, with one line of progress per asset."""
+"""Materialize what is stale, or a range of claim months, in one process, with one line of progress per asset."""
 
 import re
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import dagster as dg
 from rich.console import Console
 
+from claims_assets.cli import plan
 from claims_assets.cli.errors import NotDone
 from claims_assets.cli.instance import alone, instance_for
 from claims_assets.cli.summary import console_for, print_summary
-from claims_assets.partitions import MONTH, claim_months, months_between
+from claims_assets.definitions import tables
+from claims_assets.models.training import ONLY_TRAINING_MONTHS
+from claims_assets.partitions import MONTH, claim_months, months_between, ranges
+from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.resources import lake_for
 from claims_assets.settings import Settings
 
@@ -20,8 +25,14 @@ CLASS_NAME = re.compile(r"^[\w.]+: ")
 CLAIM_FEEDS = ("medical_claims", "pharmacy_claims")
 
 
-def run_range(settings: Settings, first: str | None, last: str | None, select: str | None) -> None:
-    """Stage the landing files, then materialize everything (or `select`) for the months `first`..`last`.
+def run_range(
+    settings: Settings, first: str | None, last: str | None, select: str | None, *, rebuild: bool = False
+) -> None:
+    """Stage the landing files, then materialize everything (or `select`) that is not up to date.
+
+    Args:
+        first, last: with either of them these claim months are built, up to date or not.
+        rebuild: all claim months are.
 
     Raises:
         NotDone: a step failed, the selection is empty, or there is no month to run.
@@ -30,30 +41,38 @@ def run_range(settings: Settings, first: str | None, last: str | None, select: s
 
     console = console_for()
     definitions = build(settings)
+    sources, rest = _chosen(definitions, select)
+    started = time.monotonic()
+    with alone(settings), instance_for(settings) as instance:
+        run = Runner(definitions, instance, console)
+        if sources:
+            run.execute(sources)
+        if rest and any(definitions.resolve_asset_graph().get(k).partitions_def for k in rest):
+            months = _months(settings, first, last)
+            if first or last or rebuild:
+                run.range_of(rest, months)
+            else:
+                run.stale(rest, months, lake_for(settings))
+        elif rest:
+            run.execute(rest)
+    print_summary(settings, console)
+    console.print(f"Done in {time.monotonic() - started:.0f} s.", style="bold green")
+
+
+def _chosen(definitions: dg.Definitions, select: str | None) -> tuple[list[dg.AssetKey], list[dg.AssetKey]]:
+    """Keys of the landing assets and of the others, in the order of the flow, that the selection names."""
     graph = definitions.resolve_asset_graph()
-    sources = [k for k in graph.materializable_asset_keys if graph.get(k).group_name == "sources"]
-    rest = [k for k in graph.materializable_asset_keys if k not in sources]
+    keys = [k for k in graph.toposorted_asset_keys if k in graph.materializable_asset_keys]
     if select:
         try:
             chosen = dg.AssetSelection.from_string(select).resolve(graph)
         except dg.DagsterError as error:
             raise NotDone(f"--select {select!r} is no asset selection: write for example 'group:silver'.") from error
-        sources, rest = [k for k in sources if k in chosen], [k for k in rest if k in chosen]
-        if not sources and not rest:
+        keys = [k for k in keys if k in chosen]
+        if not keys:
             raise NotDone(f"--select {select!r} names no asset: see the keys with `dg list defs`.")
-    started = time.monotonic()
-    with alone(settings), instance_for(settings) as instance:
-        if sources:
-            execute(definitions, instance, sources, {}, console)
-        if rest:
-            tags: dict[str, str] = {}
-            if any(graph.get(k).partitions_def for k in rest):
-                months = _months(settings, first, last)
-                console.print(f"\nClaim months {months[0]} to {months[-1]} ({len(months)})", style="bold")
-                tags = dict(zip(RANGE_TAGS, (months[0], months[-1]), strict=True))
-            execute(definitions, instance, rest, tags, console)
-    print_summary(settings, console)
-    console.print(f"Done in {time.monotonic() - started:.0f} s.", style="bold green")
+    sources = [k for k in keys if graph.get(k).group_name == "sources"]
+    return sources, [k for k in keys if k not in sources]
 
 
 def _months(settings: Settings, first: str | None, last: str | None) -> list[str]:
@@ -78,32 +97,64 @@ def _months(settings: Settings, first: str | None, last: str | None) -> list[str
     return months_between(first, last)
 
 
-def execute(
-    definitions: dg.Definitions,
-    instance: dg.DagsterInstance,
-    keys: Sequence[dg.AssetKey],
-    tags: dict[str, str],
-    console: Console,
-) -> None:
-    """Run these assets in this process and print one line as each ends.
+@dataclass(frozen=True)
+class Runner:
+    """Runs assets in this process, with one line as each ends."""
 
-    Raises:
-        NotDone: a step failed; the message is the step's own sentence.
-    """
-    run_id = str(uuid.uuid4())
-    progress = Progress(console, len(keys))
-    instance.add_event_listener(run_id, progress)
-    job = definitions.resolve_implicit_global_asset_job_def()
-    result = job.execute_in_process(
-        instance=instance,
-        asset_selection=list(keys),
-        tags=tags,
-        run_id=run_id,
-        raise_on_error=False,
-        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # Progress speaks instead
-    )
-    if not result.success:
-        raise NotDone(progress.failure or f"Run {run_id} failed: see it in the Dagster UI (`claims ui`).")
+    definitions: dg.Definitions
+    instance: dg.DagsterInstance
+    console: Console
+
+    def range_of(self, keys: Sequence[dg.AssetKey], months: Sequence[str]) -> None:
+        """All of these assets for all of these months, in one run; `months` has no gap."""
+        self._say(months, len(keys))
+        self.execute(keys, dict(zip(RANGE_TAGS, (months[0], months[-1]), strict=True)))
+
+    def stale(self, keys: Sequence[dg.AssetKey], universe: Sequence[str], lake: Lake) -> None:
+        """Whatever of these assets would come out differently now, in as few runs as that takes."""
+        graph = plan.Graph(keys, {t.asset.key: t for t in tables()}, plan.never_materialized(self.instance))
+        done: set[dg.AssetKey] = set()
+        while batch := plan.next_batch(graph, done, lake, universe):
+            partitioned = [k for k in batch.keys if k not in batch.unpartitioned]
+            together = batch.keys
+            for first, last in ranges(batch.months):
+                self._say(months_between(first, last), len(together))
+                self.execute(
+                    together, dict(zip(RANGE_TAGS, (first, last), strict=True)) | {ONLY_TRAINING_MONTHS: "true"}
+                )
+                together = partitioned
+            if not batch.months:
+                self._say([], len(together))
+                self.execute(together)
+            done |= set(batch.keys)
+        if not done:
+            self.console.print(
+                f"\nUp to date: nothing has changed for claim months {universe[0]} to {universe[-1]}.", style="bold"
+            )
+
+    def _say(self, months: Sequence[str], assets: int) -> None:
+        what = f"Claim months {months[0]} to {months[-1]} ({len(months)})" if months else "Without claim months"
+        self.console.print(f"\n{what}, {assets} assets", style="bold")
+
+    def execute(self, keys: Sequence[dg.AssetKey], tags: dict[str, str] | None = None) -> None:
+        """One run of these assets.
+
+        Raises:
+            NotDone: a step failed; the message is the step's own sentence.
+        """
+        run_id = str(uuid.uuid4())
+        progress = Progress(self.console, len(keys))
+        self.instance.add_event_listener(run_id, progress)
+        result = self.definitions.resolve_implicit_global_asset_job_def().execute_in_process(
+            instance=self.instance,
+            asset_selection=list(keys),
+            tags=tags,
+            run_id=run_id,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # Progress speaks instead
+        )
+        if not result.success:
+            raise NotDone(progress.failure or f"Run {run_id} failed: see it in the Dagster UI (`claims ui`).")
 
 
 class Progress:

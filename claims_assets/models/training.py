@@ -33,6 +33,8 @@ from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.tracking import AS_OF_MONTH, PARAMETERS, THRESHOLD, TRAINING_DATA, ModelVersion, Tracking
 
 LAYER = LAYERS["models"]
+ONLY_TRAINING_MONTHS = "claims/only_training_months"
+"""Run tag: months that are no training months, or can't be trained, are recorded as such even when models run alone."""
 ABSENT = "absent."
 """Prefix of a run's tags that say why a measure could not be computed."""
 REACH = LOOK_BACK - 1 + 2 * (HORIZON + RUN_OUT) + STEP * (MOST_INDEXES - 1)
@@ -91,7 +93,7 @@ def model_asset(model: RiskModel, description: str | None) -> dg.AssetsDefinitio
             run_id=context.run.run_id,
         )
         months = sorted(context.partition_keys)
-        if len(months) == 1 and _only_models(context):
+        if len(months) == 1 and _only_models(context) and ONLY_TRAINING_MONTHS not in context.run.tags:
             return dg.MaterializeResult(metadata=_trained_or_failure(model, months[0], here))
         for month in months:
             metadata = _trained_or_reason(model, month, here)

@@ -11,7 +11,7 @@ import dagster as dg
 from claims_assets import columns as c
 from claims_assets.contracts import Compiled, Contract, compiled
 from claims_assets.layers import LAYERS
-from claims_assets.runtime.delta import delta_exists, read_arrow
+from claims_assets.runtime.delta import delta_exists
 from claims_assets.runtime.stage import Findings
 
 if TYPE_CHECKING:
@@ -68,16 +68,6 @@ def result_rows(name: str, contract: Compiled, findings: Findings) -> list[dict[
         for month in months
         for rule in sorted({*severity, *findings.failed.get(month, {})})
     ]
-
-
-def built_months(lake: "Lake", schema: str, name: str) -> set[str]:
-    """Claim months of a table that were ever built, also those that came out empty."""
-    path = lake.path("monitoring", "contract_results")
-    held = set(lake.rows_by_month(schema, name))
-    if not delta_exists(path):
-        return held
-    found = read_arrow(path, ["claim_month", "committed"], ("table_name", f"{schema}.{name}")).to_pylist()
-    return held | {row["claim_month"] for row in found if row["committed"]}
 
 
 def publish(lake: "Lake", name: str, contract: Compiled, months: Sequence[str] | None, findings: Findings) -> None:

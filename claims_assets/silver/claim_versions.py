@@ -15,7 +15,7 @@ from claims_assets.bronze.chains import CYCLE, ORIGINAL, UNKNOWN_ORIGINAL, VOID
 from claims_assets.bronze.claim_links import CLAIM_FEEDS, INDICATORS, MEDICAL, PHARMACY, normal_indicator
 from claims_assets.contracts import Contract, compiled, reject
 from claims_assets.silver import codes
-from claims_assets.table import Whole, table
+from claims_assets.table import Spans, table
 
 
 class VersionColumns(Contract):
@@ -130,7 +130,7 @@ _ARRIVAL = {"known_from", "received_month", "source_file", "source_line"}
 
 @table(ClaimVersions, keeps_rows_of=["bronze_medical_claims", "bronze_pharmacy_claims"])
 def claim_versions(
-    bronze_medical_claims: DataFrame, bronze_pharmacy_claims: DataFrame, bronze_claim_links: Whole
+    bronze_medical_claims: DataFrame, bronze_pharmacy_claims: DataFrame, bronze_claim_links: Spans
 ) -> DataFrame:
     """Cleans the lines of both feeds, dates their cancellation, and sets aside what can't be counted.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from claims_assets.sources import parts
-from claims_assets.sources.feeds import LANDING
+from claims_assets.sources.feeds import CLAIM_MONTH, FILE_KEY, LANDING
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -87,3 +87,24 @@ def write(lake_root: Path, feed: str, entries: list[Entry]) -> None:
     DeltaTable.create(str(path), schema(), mode="ignore", partition_by=["feed"])
     rows = pa.Table.from_pylist([asdict(e) for e in entries], schema=schema())
     write_deltalake(str(path), rows, mode="overwrite", predicate=f"feed = '{feed}'")
+
+
+def contents(lake_root: Path, feed: str) -> dict[str, str]:
+    """Claim month ('' for a feed without months) -> hash of the files that its staged rows come from.
+
+    Told by the inventory and the Delta log: no row is read.
+    """
+    from deltalake import DeltaTable
+
+    stage = lake_root / LANDING / feed
+    if not DeltaTable.is_deltatable(str(stage)):
+        return {}
+    told = {
+        e.file_key: "|".join((e.path, e.sha256, e.mapping, e.start_month, e.parser_version, e.received_month or ""))
+        for e in read(lake_root, feed).values()
+    }
+    files: dict[str, set[str]] = {}
+    for file in parts.live_files(DeltaTable(str(stage))):
+        key = file[f"partition.{FILE_KEY}"]
+        files.setdefault(file.get(f"partition.{CLAIM_MONTH}") or "", set()).add(told.get(key) or str(key))
+    return {m: hashlib.sha256("\n".join(sorted(said)).encode()).hexdigest() for m, said in sorted(files.items())}

@@ -113,7 +113,7 @@ def commit(table: "DeltaTable", added: "Iterable[_Part]", keys: set[str]) -> int
     stamp = max((a.modification_time for a in adds), default=0)
     removes = [
         RemoveAction(f["path"], True, stamp, f["size_bytes"], {c: f[f"partition.{c}"] for c in _partitions(table)})
-        for f in _live_files(table)
+        for f in live_files(table)
         if f[f"partition.{FILE_KEY}"] in keys
     ]
     if adds or removes:
@@ -136,7 +136,7 @@ def read(table: "DeltaTable", columns: list[str] | None = None, filters: list[tu
 def rows_by(table: "DeltaTable", column: str, keys: set[str] | None = None) -> dict[str, int]:
     """Rows by value of a partition column, from the Delta log; only of these file keys where they are given."""
     counted: dict[str, int] = {}
-    for file in _live_files(table):
+    for file in live_files(table):
         if keys is None or file[f"partition.{FILE_KEY}"] in keys:
             value = file[f"partition.{column}"]
             counted[value] = counted.get(value, 0) + file["num_records"]
@@ -147,7 +147,8 @@ def _partitions(table: "DeltaTable") -> list[str]:
     return list(table.metadata().partition_columns)
 
 
-def _live_files(table: "DeltaTable") -> list[dict]:
+def live_files(table: "DeltaTable") -> list[dict]:
+    """The files of the table now: partition values, rows and size of each, from the Delta log."""
     import pyarrow as pa
 
     return pa.table(table.get_add_actions(flatten=True)).to_pylist()

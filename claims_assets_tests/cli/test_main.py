@@ -75,7 +75,7 @@ def test_a_month_that_lost_its_files_becomes_empty(landing):
     assert claims(landing, "run").returncode == 0
     late.unlink()
     done = claims(landing, "run")
-    assert "Claim months 2024-01 to 2024-02 (2)" in done.stdout
+    assert "Claim months 2024-02 to 2024-02 (1)" in done.stdout
     again = claims(landing, "status").stdout
     (line,) = [text for text in again.splitlines() if "silver.medical_claims" in text]
     assert [part.strip() for part in line.split("│")[2:5]] == ["1", "1", "1"]

@@ -1,0 +1,97 @@
+"""What is left to do: the tables and claim months whose inputs changed, in the order of the flow, as few runs.
+
+A plan is made step by step, because what a table's rebuild changes is known only once it is done: a late void may reach
+a month, and change nothing in it. Elsewhere: when a month is stale (`staleness.py`), running it (`run.py`).
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from claims_assets.monitoring.built_months import WHOLE
+from claims_assets.partitions import claim_months
+from claims_assets.runtime.lake import Lake
+from claims_assets.staleness import Contents
+from claims_assets.table import Table
+
+
+@dataclass
+class Batch:
+    """Assets that run together, for the same months; an unpartitioned one runs along once."""
+
+    keys: list[dg.AssetKey] = field(default_factory=list)
+    months: list[str] = field(default_factory=list)
+    unpartitioned: set[dg.AssetKey] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The assets in the order of the flow, and what is known of each."""
+
+    order: Sequence[dg.AssetKey]
+    tables: dict[dg.AssetKey, Table]
+    untabled_months: Callable[[dg.AssetKey], Collection[str]]
+    """Months of an asset that is no table (a model) and that were never materialized."""
+
+
+def next_batch(graph: Graph, done: Collection[dg.AssetKey], lake: Lake, universe: Sequence[str]) -> Batch | None:
+    """The next assets to run together, or None when all is up to date.
+
+    Args:
+        done: assets that have run or were found up to date; those found so here are not in the batch.
+        universe: the claim months that the lake is about.
+    """
+    contents, batch = Contents(lake), Batch()
+    for key in graph.order:
+        if key in done:
+            continue
+        table = graph.tables.get(key)
+        if table is None:
+            months = sorted(set(graph.untabled_months(key)) & set(universe))
+        else:
+            asked = list(universe) if table.partitioned else None
+            months = contents.stale(table.schema, table.name, table.inputs, asked)
+        if table and _waits(table, batch, complete=months in (list(universe), [WHOLE])):
+            return batch
+        months = sorted({*months, *_carried(table, batch, universe)})
+        if not months:
+            continue
+        if months == [WHOLE]:
+            batch.unpartitioned.add(key)
+        elif batch.months and months != batch.months:
+            return batch
+        else:
+            batch.months = months
+        batch.keys.append(key)
+    return batch if batch.keys else None
+
+
+def _waits(table: Table, batch: Batch, complete: bool) -> bool:
+    """The batch must run before it can be told which months of the table are stale (unless all are anyway)."""
+    waited_for = batch.unpartitioned if table.partitioned else set(batch.keys) - batch.unpartitioned
+    return (not complete or not table.partitioned) and any(i.key in waited_for for i in table.inputs)
+
+
+def _carried(table: Table | None, batch: Batch, universe: Sequence[str]) -> set[str]:
+    """Months of a table that a rebuild of its inputs in this batch will reach."""
+    inputs = [i for i in table.inputs if i.key in batch.keys] if table else []
+    if not inputs or table is None:
+        return set()
+    if not table.partitioned:
+        return {WHOLE}
+    reached: set[str] = set()
+    for source in inputs:
+        if source.window.months is None:
+            return set(universe)
+        reached |= {m for month in batch.months for m in source.window.reached_by(month)}
+    return reached & set(universe)
+
+
+def never_materialized(instance: dg.DagsterInstance) -> Callable[[dg.AssetKey], Collection[str]]:
+    """For `Graph.untabled_months`: the claim months of an asset without a materialization in this instance."""
+
+    def months(key: dg.AssetKey) -> Collection[str]:
+        return set(claim_months.get_partition_keys()) - instance.get_materialized_partitions(key)
+
+    return months

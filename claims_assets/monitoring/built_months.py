@@ -1,0 +1,139 @@
+"""What was built of each table and month, and from which contents: one row per table and claim month.
+
+Written by every table's own commit. Here: the table. Elsewhere: which months would come out differently now
+(`staleness.py`).
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from claims_assets import columns as c
+from claims_assets.contracts import Contract, compiled
+from claims_assets.layers import LAYERS
+from claims_assets.partitions import month_of_index
+from claims_assets.runtime.delta import delta_exists, read_arrow, stored_schema
+from claims_assets.runtime.stage import Findings
+
+if TYPE_CHECKING:
+    from claims_assets.runtime.lake import Lake
+
+WHOLE = "all"
+"""Stands in `claim_month` for an unpartitioned table."""
+TABLE = ("monitoring", "built_months")
+
+Span = tuple[str, str]
+"""Columns of an unpartitioned table that hold the first and the last claim month that a row speaks of."""
+
+
+class BuiltMonths(Contract):
+    """What was built and from what: one row per table and claim month, as of its last commit.
+
+    An unpartitioned table has the row `all`; one whose rows speak of months also has a row for each month.
+    """
+
+    table_name: str = c.required("Table as `schema.table`.")
+    claim_month: str = c.required("Claim month, or `all` for an unpartitioned table.")
+    rows_kept: c.Count = c.count("Rows of the table.")
+    rows_quarantined: c.Count = c.count("Rows set aside.")
+    fingerprint: str = c.required("Hash of the content of the rows, whatever their order.")
+    inputs: str = c.required("Hash of the contents that were read to build it.")
+
+    class Config:
+        unique = ["table_name", "claim_month"]
+
+
+built_months = dg.AssetSpec(
+    dg.AssetKey(TABLE),
+    group_name="monitoring",
+    description=BuiltMonths.__doc__,
+    owners=[LAYERS["monitoring"].owner],
+    tags={"phi": "none", "domain": "claims"},
+    kinds={"deltalake"},
+    metadata={
+        "dagster/column_schema": compiled(BuiltMonths).column_schema(),
+        "dagster/table_name": ".".join(TABLE),
+    },
+)
+"""Not a step of its own: each table's write adds its rows."""
+
+
+def publish(
+    lake: "Lake", schema: str, name: str, findings: Findings, inputs: Mapping[str, str], span: Span | None
+) -> None:
+    """Replace what is stored for these months of this table, in one commit.
+
+    Args:
+        inputs: claim month (`all` for an unpartitioned table) -> hash of the contents that were read.
+        span: of an unpartitioned table whose rows speak of months.
+    """
+    import pyarrow as pa
+    from deltalake import write_deltalake
+
+    path = lake.path(*TABLE)
+    row = {"table_name": f"{schema}.{name}"}
+    rows = [
+        row
+        | {
+            "claim_month": month or WHOLE,
+            "rows_kept": findings.kept[month],
+            "rows_quarantined": findings.quarantined.get(month, 0),
+            "fingerprint": findings.fingerprint[month],
+            "inputs": inputs[month or WHOLE],
+        }
+        for month in findings.kept
+    ]
+    if span:
+        content = {"rows_quarantined": 0, "inputs": inputs[WHOLE]}
+        rows += [
+            row | content | {"claim_month": m, "rows_kept": n, "fingerprint": f}
+            for m, n, f in _by_month(lake, schema, name, span)
+        ]
+    predicate = f"table_name = '{schema}.{name}'"
+    if not span:
+        predicate += f" and claim_month in ({', '.join(repr(r['claim_month']) for r in rows)})"
+    write_deltalake(
+        str(path),
+        pa.Table.from_pylist(rows, schema=compiled(BuiltMonths).arrow_schema()),
+        mode="overwrite",
+        partition_by=["table_name"],
+        predicate=predicate if delta_exists(path) else None,
+    )
+
+
+def _by_month(lake: "Lake", schema: str, name: str, span: Span) -> list[tuple[str, int, str]]:
+    """Month, rows and fingerprint of the rows that speak of it; a row without months speaks of none."""
+    import duckdb
+
+    path = lake.path(schema, name)
+    rows = read_arrow(path, stored_schema(path).names)  # noqa: F841  (DuckDB finds it by name)
+    index = "cast(left({0}, 4) as int) * 12 + cast(right({0}, 2) as int) - 1"
+    first, last = (index.format(column) for column in span)
+    months = f"unnest(range({first}, {last} + 1))"
+    with duckdb.connect() as db:
+        found = db.execute(
+            f"select month, count(*), sum(content) % {2**64} from"
+            f" (select {months} as month, hash(rows)::hugeint as content from rows) group by all order by all"
+        ).fetchall()
+    return [(month_of_index(int(month)), n, f"{int(content):016x}") for month, n, content in found]
+
+
+def built(lake: "Lake") -> dict[str, dict[str, dict]]:
+    """Table name -> claim month -> what is stored of it."""
+    path = lake.path(*TABLE)
+    if not delta_exists(path):
+        return {}
+    found: dict[str, dict[str, dict]] = {}
+    for row in read_arrow(path, list(compiled(BuiltMonths).columns)).to_pylist():
+        found.setdefault(row["table_name"], {})[row["claim_month"]] = row
+    return found
+
+
+def months_built(lake: "Lake", schema: str, name: str) -> set[str]:
+    """Claim months of a table that were ever built, also those that came out empty."""
+    path = lake.path(*TABLE)
+    held = set(lake.rows_by_month(schema, name))
+    if not delta_exists(path):
+        return held
+    return held | set(read_arrow(path, ["claim_month"], ("table_name", f"{schema}.{name}"))["claim_month"].to_pylist())
