@@ -15,8 +15,8 @@ from pyspark.sql import DataFrame
 
 from claims_assets.contracts import Contract, compiled
 from claims_assets.layers import LAYERS, SCHEMAS, Layer
-from claims_assets.monitoring.contract_results import built_months, publish
-from claims_assets.monitoring.results import check_results, check_specs
+from claims_assets.monitoring.contract_results import built_months
+from claims_assets.monitoring.results import check_results, check_specs, publish
 from claims_assets.partitions import add_months, claim_months
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.stage import Findings
