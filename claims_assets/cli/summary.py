@@ -77,7 +77,7 @@ def lowest_scores(lake: Lake) -> dict[str, str]:
     for row in found:
         if row["score"] is not None:
             lowest[row["table_name"]] = min(row["score"], lowest.get(row["table_name"], PERFECT))
-    return {name: f"{score:.1f} {band(score)}" for name, score in lowest.items()}
+    return {name: f"{score:.2f} {band(score)}" for name, score in lowest.items()}
 
 
 def quarantined_by_reason(lake: Lake, schema: str, name: str) -> dict[str, int]:
