@@ -27,11 +27,20 @@ MONTH_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])$"
 
 
 def field(
-    description: str, *, nullable: bool = True, severity: str = "warn", unreadable: str | None = None, **checks: Any
+    description: str,
+    *,
+    nullable: bool = True,
+    severity: str = "warn",
+    unreadable: str | None = None,
+    expected: bool = False,
+    **checks: Any,
 ):
-    """A Pandera field with a severity for its value checks and one for unreadable values."""
+    """A Pandera field with a severity for its value checks and one for unreadable values.
+
+    `expected`: may be missing, but a good feed fills it; the share that is filled counts in the quality score.
+    """
     unreadable = unreadable or ("warn" if nullable else "quarantine")
-    metadata = {"severity": severity, "unreadable": unreadable}
+    metadata = {"severity": severity, "unreadable": unreadable, "expected": expected}
     return pa.Field(nullable=nullable, description=description, metadata=metadata, **checks)
 
 
@@ -41,7 +50,7 @@ def required(description: str, **checks: Any):
 
 
 def optional(description: str, **checks: Any):
-    """A value that may be missing."""
+    """A value that may be missing; with `expected=True` one that a good feed fills."""
     return field(description, **checks)
 
 

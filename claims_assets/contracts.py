@@ -6,7 +6,7 @@ no known predicate is an error here, so no rule is ever dropped in silence.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     import pyarrow
 
 SEVERITIES = ("warn", "quarantine", "block")
+DIMENSIONS = ("completeness", "validity", "consistency", "accuracy", "timeliness")
+"""What a rule speaks of; each rule belongs to one. Their weights in a score are in `monitoring/quality.py`."""
 REJECTED = "_rejected"
 """Column in which a transform names the rules for which it sets a row aside."""
+GRAIN_IS_UNIQUE, ROW_IS_KNOWN_IN_TIME = "grain_is_unique", "row_is_known_in_time"
+"""Rules that follow from a contract's grain, and from its columns `known_from` and `claim_month`."""
 
 
 class Contract(pa.DataFrameModel):
@@ -36,9 +40,12 @@ class Rule:
     name: str
     severity: str
     check: Any
-    """Pandera check, SQL text, or one of the two words 'present' and 'readable'."""
+    """Pandera check, SQL text, or one of the words 'present', 'readable', 'rejected', 'unique' and 'timely'."""
     column: str | None = None
     floating: bool = False
+    dimension: str = "validity"
+    about: tuple[str, ...] = ()
+    """Columns that must hold a value for the rule to apply to a row; none: it applies to every row."""
 
     def violation(self) -> Column:
         """Never NULL: a value that is missing breaks only the rule that asks for presence."""
@@ -51,9 +58,22 @@ class Rule:
         return ~F.coalesce(kept, F.lit(True))
 
 
-def rule(sql: str, severity: str = "quarantine") -> dict[str, str]:
-    """A rule over several columns of one row, as SQL that is true (or NULL) for a good row."""
-    return {"sql": sql, "severity": severity}
+def rule(
+    sql: str, severity: str = "quarantine", *, dimension: str = "consistency", about: Sequence[str] = ()
+) -> dict[str, Any]:
+    """A rule over several columns of one row, as SQL that is true (or NULL) for a good row.
+
+    Args:
+        severity: what breaking it does, one of SEVERITIES.
+        dimension: what it speaks of, one of DIMENSIONS.
+        about: columns that must hold a value for the rule to apply; a row without them is not counted as checked.
+    """
+    return {"check": sql, "severity": severity, "dimension": dimension, "about": tuple(about)}
+
+
+def rejection(*, dimension: str = "accuracy", about: Sequence[str] = ()) -> dict[str, Any]:
+    """A rule by which the transform itself sets rows aside (see `reject`), stated so that clean months count too."""
+    return {"check": "rejected", "severity": "quarantine", "dimension": dimension, "about": tuple(about)}
 
 
 def reject(frame: DataFrame, reasons: Mapping[str, Column]) -> DataFrame:
@@ -76,11 +96,13 @@ class Compiled:
     """Column -> severity of a value that can't be read as the column's type."""
     grain: tuple[str, ...]
     rules: tuple[Rule, ...]
+    """Rules with a predicate of their own, evaluated for every row."""
+    counted: tuple[Rule, ...]
+    """Rules that need none: readable values, expected values, the transform's rejections, grain, time."""
 
     def severity_of(self) -> dict[str, str]:
-        """Rule name -> severity, for all rules including the readability of each column."""
-        readable = {f"{n}_is_readable": s for n, s in self.unreadable.items()}
-        return readable | {r.name: r.severity for r in self.rules}
+        """Rule name -> severity, for all rules."""
+        return {r.name: r.severity for r in (*self.counted, *self.rules)}
 
     def spark_schema(self) -> T.StructType:
         return T.StructType([T.StructField(n, t, self.nullable[n]) for n, t in self.columns.items()])
@@ -111,35 +133,74 @@ def compiled(model: type[Contract]) -> Compiled:
 
     Raises:
         NotImplementedError: a Pandera check has no predicate yet; the message names the check and this file.
-        ValueError: a severity is not one of SEVERITIES.
+        ValueError: a severity or dimension is not a legal one, or `about` names a column that does not exist.
     """
     schema = model.to_schema()
-    rules: list[Rule] = []
-    for name, column in schema.columns.items():
-        if not column.nullable:
-            rules.append(Rule(f"{name}_is_present", "quarantine", "present", name))
-        severity = (column.metadata or {}).get("severity", "quarantine")
-        floating = isinstance(column.dtype.type, T.DoubleType)
-        rules += [Rule(_rule_name(name, check), severity, check, name, floating) for check in column.checks]
-    # Pandera's Spark schema does not carry the model's metadata, its merged configuration does.
-    options = model.__config__.metadata if model.__config__ else None
-    for name, spec in ((options or {}).get("rules") or {}).items():
-        rules.append(Rule(name, spec["severity"], spec["sql"]))
-    for r in rules:
-        if r.severity not in SEVERITIES:
-            raise ValueError(
-                f"{model.__name__}.{r.name}: severity {r.severity!r} is not one of {', '.join(SEVERITIES)}."
-            )
-        if not isinstance(r.check, str) and r.check.name not in STATEMENTS:
-            raise NotImplementedError(f"{model.__name__}.{r.name}: no predicate for it, add one in contracts.py.")
+    columns = {n: c.dtype.type for n, c in schema.columns.items()}
+    unreadable = {n: (c.metadata or {}).get("unreadable", "quarantine") for n, c in schema.columns.items()}
+    stated = [*_value_rules(schema.columns), *_row_rules(model)]
+    grain = tuple(schema.unique or ())
+    counted = [*_counted_rules(schema.columns, unreadable, grain), *(r for r in stated if r.check == "rejected")]
+    rules = [r for r in stated if r.check != "rejected"]
+    for r in (*rules, *counted):
+        _refuse_unusable(model.__name__, r, columns)
     return Compiled(
-        columns={n: c.dtype.type for n, c in schema.columns.items()},
+        columns=columns,
         nullable={n: bool(c.nullable) for n, c in schema.columns.items()},
         description={n: c.description or "" for n, c in schema.columns.items()},
-        unreadable={n: (c.metadata or {}).get("unreadable", "quarantine") for n, c in schema.columns.items()},
-        grain=tuple(schema.unique or ()),
+        unreadable=unreadable,
+        grain=grain,
         rules=tuple(rules),
+        counted=tuple(counted),
     )
+
+
+def _value_rules(columns: Mapping[str, Any]) -> list[Rule]:
+    """Presence of what is required, and the checks of each column's values."""
+    rules: list[Rule] = []
+    for name, column in columns.items():
+        if not column.nullable:
+            rules.append(Rule(f"{name}_is_present", "quarantine", "present", name, dimension="completeness"))
+        severity = (column.metadata or {}).get("severity", "quarantine")
+        floating = isinstance(column.dtype.type, T.DoubleType)
+        rules += [
+            Rule(_rule_name(name, check), severity, check, name, floating, about=(name,)) for check in column.checks
+        ]
+    return rules
+
+
+def _row_rules(model: type[Contract]) -> list[Rule]:
+    # Pandera's Spark schema does not carry the model's metadata, its merged configuration does.
+    options = (model.__config__.metadata if model.__config__ else None) or {}
+    return [Rule(name, **spec) for name, spec in (options.get("rules") or {}).items()]
+
+
+def _counted_rules(columns: Mapping[str, Any], unreadable: Mapping[str, str], grain: tuple[str, ...]) -> list[Rule]:
+    """What is counted over the stage. A text can always be read, so only the other types have such a rule."""
+    rules = [
+        Rule(f"{n}_is_readable", unreadable[n], "readable", n, about=(n,))
+        for n, c in columns.items()
+        if not isinstance(c.dtype.type, T.StringType)
+    ]
+    expected = [n for n, c in columns.items() if c.nullable and (c.metadata or {}).get("expected")]
+    rules += [Rule(f"{n}_is_present", "warn", "present", n, dimension="completeness") for n in expected]
+    if grain:
+        rules.append(Rule(GRAIN_IS_UNIQUE, "block", "unique", dimension="accuracy"))
+    dates = ("known_from", "claim_month")
+    if columns.keys() >= set(dates):
+        rules.append(Rule(ROW_IS_KNOWN_IN_TIME, "warn", "timely", dimension="timeliness", about=dates))
+    return rules
+
+
+def _refuse_unusable(model: str, r: Rule, columns: Mapping[str, Any]) -> None:
+    for what, value, legal in (("severity", r.severity, SEVERITIES), ("dimension", r.dimension, DIMENSIONS)):
+        if value not in legal:
+            raise ValueError(f"{model}.{r.name}: {what} {value!r} is not one of {', '.join(legal)}.")
+    unknown = [n for n in r.about if n not in columns]
+    if unknown:
+        raise ValueError(f"{model}.{r.name}: `about` names {', '.join(unknown)}, which the contract has no column for.")
+    if not isinstance(r.check, str) and r.check.name not in STATEMENTS:
+        raise NotImplementedError(f"{model}.{r.name}: no predicate for it, add one in contracts.py.")
 
 
 STATEMENTS = {

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claims_assets.inputs import Input
-from claims_assets.monitoring.built_months import WHOLE, built
+from claims_assets.monitoring.built_months import built
+from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.sources.feeds import LANDING
 from claims_assets.sources.inventory import contents
 

@@ -18,9 +18,10 @@ from pyspark.sql import DataFrame
 from claims_assets.contracts import Contract, compiled
 from claims_assets.inputs import Input, LastYear, Spans, ThisMonth, Whole, Window
 from claims_assets.layers import LAYERS, SCHEMAS, Layer
-from claims_assets.monitoring import built_months, contract_results
+from claims_assets.monitoring import built_months
 from claims_assets.monitoring.built_months import Span
-from claims_assets.monitoring.results import check_results, check_specs
+from claims_assets.monitoring.quality import score_of
+from claims_assets.monitoring.results import check_results, check_specs, publish
 from claims_assets.partitions import claim_months
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.stage import Findings
@@ -181,7 +182,7 @@ def _build(table: Table, months: list[str] | None, resources: Any) -> Findings:
         rows_expected=_rows_expected(lake, table.inputs, table.keeps_rows_of, months),
         quarantine_limit=table.quarantine_limit,
     )
-    contract_results.publish(lake, table.full_name, compiled(table.contract), months, found)
+    publish(lake, table.full_name, compiled(table.contract), months, found)
     if not found.blocked:
         built_months.publish(lake, table.schema, table.name, found, read, table.span)
     return found
@@ -194,12 +195,14 @@ def report(context: dg.AssetExecutionContext, key: dg.AssetKey, contract, findin
         yield from results
         raise dg.Failure(description=" ".join([*findings.blocked, "The months written before stay as they were."]))
     if context.has_partition_key or context.has_partition_key_range:
+        scores = score_of(findings, contract)
         for month, rows in findings.kept.items():
             context.add_asset_metadata(
                 {
                     "dagster/partition_row_count": rows,
                     "quarantined": findings.quarantined.get(month, 0),
                     "fingerprint": findings.fingerprint[month],
+                    "quality_score": scores[month].score,
                 },
                 asset_key=key,
                 partition_key=month,

@@ -169,7 +169,7 @@ REQUIREMENTS = (
     waiting("R39", "An audit of access looks at one period, the same for every column.", "access audit"),
     waiting("R40", "A check that raised an error, or had nothing to look at, is unhealthy.", "health check and alerts"),
     waiting("R41", "Each branch has one deployment path, and it is tested.", "deployment to Databricks"),
-    waiting("R42", "Quality is one number on one scale, in configuration and in alerts.", "quality score and alerts"),
+    tested("R42", "Quality is one number on one scale, in configuration and in alerts.", "alerts"),
 )
 
 

@@ -130,6 +130,37 @@ def test_an_unknown_severity_is_refused():
         compiled(Odd)
 
 
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        (rule("low > 0", dimension="beauty"), "'beauty' is not one of completeness, validity"),
+        (rule("low > 0", about=["low", "hihg"]), "`about` names hihg, which the contract has no column for"),
+    ],
+)
+def test_a_rule_of_an_unknown_dimension_or_column_is_refused(stated, said):
+    class Odd(Contract):
+        """One row per id."""
+
+        low: c.Whole = c.optional("Low.")
+
+        class Config:
+            metadata = {"rules": {"low_is_good": stated}}
+
+    with pytest.raises(ValueError, match=said):
+        compiled(Odd)
+
+
+def test_every_rule_has_one_dimension_and_a_text_no_rule_of_readability():
+    contract = compiled(Everything)
+    dimension = {r.name: r.dimension for r in (*contract.counted, *contract.rules)}
+    assert dimension["id_is_present"] == "completeness"
+    assert dimension["low_is_readable"] == dimension["code_is_known"] == dimension["rate_is_in_range"] == "validity"
+    assert dimension["low_is_not_above_high"] == "consistency"
+    assert dimension["grain_is_unique"] == "accuracy"
+    assert dimension.keys() == contract.severity_of().keys()
+    assert "text_is_readable" not in dimension
+
+
 def test_a_blocking_row_rule_stops_the_commit(spark, lake):
     class Totals(Contract):
         """One row per id."""

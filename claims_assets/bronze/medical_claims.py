@@ -26,7 +26,9 @@ PROCEDURE = r"^([0-9]{5}|[0-9]{4}[FTUMftum]|[A-Va-v][0-9]{4})$"
 
 
 def _diagnosis(position: int):
-    return c.optional(f"Diagnosis {position}, ICD-9-CM or ICD-10-CM, as written.", str_matches=DIAGNOSIS)
+    return c.optional(
+        f"Diagnosis {position}, ICD-9-CM or ICD-10-CM, as written.", expected=position == 1, str_matches=DIAGNOSIS
+    )
 
 
 class MedicalClaims(Contract):
@@ -42,13 +44,13 @@ class MedicalClaims(Contract):
     admit_date: c.Date = c.optional("Admission.")
     discharge_date: c.Date = c.optional("Discharge.")
     paid_date: c.Date = c.optional("Day the plan paid or decided.")
-    provider_id: str = c.optional("Provider id; joins `providers`.")
+    provider_id: str = c.optional("Provider id; joins `providers`.", expected=True)
     adjustment_indicator: str = c.required(
         "0 original, 1 void, 4 replacement.", severity="warn", isin=ADJUSTMENT_INDICATORS
     )
     original_claim_id: str = c.optional("Claim that this one voids or replaces.")
     claim_type: str = c.optional("IP, OP, ER, PROF, LTC or DENTAL.", isin=CLAIM_TYPES)
-    claim_status: str = c.optional("PAID, DENIED, PENDING or REVERSED.", isin=CLAIM_STATUSES)
+    claim_status: str = c.optional("PAID, DENIED, PENDING or REVERSED.", expected=True, isin=CLAIM_STATUSES)
     diagnosis_code_1: str = _diagnosis(1)
     diagnosis_code_2: str = _diagnosis(2)
     diagnosis_code_3: str = _diagnosis(3)
@@ -61,7 +63,7 @@ class MedicalClaims(Contract):
     diagnosis_code_10: str = _diagnosis(10)
     diagnosis_code_11: str = _diagnosis(11)
     diagnosis_code_12: str = _diagnosis(12)
-    procedure_code_1: str = c.optional("CPT or HCPCS, as written.", str_matches=PROCEDURE)
+    procedure_code_1: str = c.optional("CPT or HCPCS, as written.", expected=True, str_matches=PROCEDURE)
     procedure_code_2: str = c.optional("Second CPT or HCPCS, as written.", str_matches=PROCEDURE)
     procedure_modifier_1: str = c.optional("First modifier.")
     procedure_modifier_2: str = c.optional("Second modifier.")
@@ -72,7 +74,9 @@ class MedicalClaims(Contract):
     ndc_code: str = c.optional("NDC of a drug given, as written.")
     billed_amount: c.Money = c.amount("Billed, USD.", ge=0)
     allowed_amount: c.Money = c.amount("Allowed, USD.", ge=0)
-    paid_amount: c.Money = c.amount("Paid by the plan, USD; negative where a payer writes reversals so.", ge=0)
+    paid_amount: c.Money = c.amount(
+        "Paid by the plan, USD; negative where a payer writes reversals so.", expected=True, ge=0
+    )
     member_liability: c.Money = c.amount("Owed by the member, USD.", ge=0)
     service_units: c.Whole = c.optional("Units of service.", ge=0)
     known_from: str = c.known_from()
@@ -84,8 +88,12 @@ class MedicalClaims(Contract):
         unique = ["source_file", "source_line"]
         metadata = {
             "rules": {
-                "service_dates_are_ordered": rule("service_from_date <= service_to_date", severity="warn"),
-                "stay_dates_are_ordered": rule("admit_date <= discharge_date", severity="warn"),
+                "service_dates_are_ordered": rule(
+                    "service_from_date <= service_to_date", severity="warn", about=["service_to_date"]
+                ),
+                "stay_dates_are_ordered": rule(
+                    "admit_date <= discharge_date", severity="warn", about=["admit_date", "discharge_date"]
+                ),
                 "adjustment_names_its_claim": rule(
                     "adjustment_indicator = '0' or original_claim_id is not null", severity="warn"
                 ),

@@ -25,8 +25,8 @@ class MemberEligibility(Contract):
     member_id: str = c.member_id()
     effective_date: c.Date = c.required("First day of the enrolment that the record states.")
     term_date: c.Date = c.optional("Last day of it; missing: open.")
-    birth_date: c.Date = c.optional("Date of birth.")
-    gender: str = c.optional("Gender as written.", str_matches=label_pattern("gender"))
+    birth_date: c.Date = c.optional("Date of birth.", expected=True)
+    gender: str = c.optional("Gender as written.", expected=True, str_matches=label_pattern("gender"))
     race: str = c.optional("Race as written.", str_matches=label_pattern("race"))
     ethnicity: str = c.optional("Ethnicity as written.", str_matches=label_pattern("ethnicity"))
     zip_code: str = c.optional("ZIP or ZIP+4 as written.", str_matches=r"^\s*[0-9]{5}([\s-]?[0-9]{4})?\s*$")
@@ -49,8 +49,12 @@ class MemberEligibility(Contract):
         metadata = {
             "rules": {
                 # A feed takes a record back by ending it before it starts, so this is not an error in itself.
-                "eligibility_dates_are_ordered": rule("effective_date <= term_date", severity="warn"),
-                "birth_is_before_death": rule("birth_date <= death_date", severity="warn"),
+                "eligibility_dates_are_ordered": rule(
+                    "effective_date <= term_date", severity="warn", about=["effective_date", "term_date"]
+                ),
+                "birth_is_before_death": rule(
+                    "birth_date <= death_date", severity="warn", about=["birth_date", "death_date"]
+                ),
             }
         }
 

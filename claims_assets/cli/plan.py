@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from claims_assets.monitoring.built_months import WHOLE
+from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.partitions import claim_months
 from claims_assets.runtime.lake import Lake
 from claims_assets.staleness import Contents

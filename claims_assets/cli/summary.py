@@ -1,4 +1,4 @@
-"""The table of tables: what each one holds, what was set aside and why, and the newest outreach list by tier."""
+"""The table of tables: what each one holds, its quality, what was set aside and why, and the newest outreach list."""
 
 from collections import Counter
 
@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from claims_assets.definitions import tables
+from claims_assets.monitoring.quality import PERFECT, band
 from claims_assets.partitions import MONTH
 from claims_assets.runtime.delta import read_arrow
 from claims_assets.runtime.lake import Lake
@@ -45,14 +46,16 @@ def _tables(lake: Lake) -> Grid:
         ("rows in", True),
         ("kept", True),
         ("quarantined", True),
+        ("quality", True),
         ("reasons", False),
     ):
         grid.add_column(name, justify="right" if right else "left", no_wrap=name != "reasons")
+    scores = lowest_scores(lake)
     names = [(LANDING, feed) for feed in FEEDS] + [(t.schema, t.name) for t in tables()]
     for schema, name in names:
         kept = lake.rows_by_month(schema, name)
         if not lake.exists(schema, name):
-            grid.add_row(f"{schema}.{name}", "", "", "never built", "", "")
+            grid.add_row(f"{schema}.{name}", "", "", "never built", "", "", "")
             continue
         aside = quarantined_by_reason(lake, schema, name)
         months = len([m for m in kept if m]) or "all"
@@ -60,8 +63,21 @@ def _tables(lake: Lake) -> Grid:
         shown = ", ".join(f"{rule} {n:,}" for rule, n in list(aside.items())[:REASONS_SHOWN])
         if schema == LANDING and not total and not lost:
             shown = "no files: an optional feed may be absent"
-        grid.add_row(f"{schema}.{name}", str(months), f"{total + lost:,}", f"{total:,}", f"{lost:,}", shown)
+        numbers = [str(months), f"{total + lost:,}", f"{total:,}", f"{lost:,}", scores.get(f"{schema}.{name}", "")]
+        grid.add_row(f"{schema}.{name}", *numbers, shown)
     return grid
+
+
+def lowest_scores(lake: Lake) -> dict[str, str]:
+    """Table -> the quality score of its lowest month and the band of it; tables without a scored month are left out."""
+    if not lake.exists("monitoring", "data_quality_scores"):
+        return {}
+    found = read_arrow(lake.path("monitoring", "data_quality_scores"), ["table_name", "score"]).to_pylist()
+    lowest: dict[str, float] = {}
+    for row in found:
+        if row["score"] is not None:
+            lowest[row["table_name"]] = min(row["score"], lowest.get(row["table_name"], PERFECT))
+    return {name: f"{score:.2f} {band(score)}" for name, score in lowest.items()}
 
 
 def quarantined_by_reason(lake: Lake, schema: str, name: str) -> dict[str, int]:

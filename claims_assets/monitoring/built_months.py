@@ -12,6 +12,7 @@ import dagster as dg
 from claims_assets import columns as c
 from claims_assets.contracts import Contract, compiled
 from claims_assets.layers import LAYERS
+from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.partitions import month_of_index
 from claims_assets.runtime.delta import delta_exists, read_arrow, stored_schema
 from claims_assets.runtime.stage import Findings
@@ -19,8 +20,6 @@ from claims_assets.runtime.stage import Findings
 if TYPE_CHECKING:
     from claims_assets.runtime.lake import Lake
 
-WHOLE = "all"
-"""Stands in `claim_month` for an unpartitioned table."""
 TABLE = ("monitoring", "built_months")
 
 Span = tuple[str, str]

@@ -3,19 +3,18 @@
 Written by every table's own write, whether it was committed or blocked. Holds counts only.
 """
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from claims_assets import columns as c
-from claims_assets.contracts import Compiled, Contract, compiled
+from claims_assets.contracts import DIMENSIONS, Compiled, Contract, compiled
 from claims_assets.layers import LAYERS
-from claims_assets.runtime.delta import delta_exists
+from claims_assets.monitoring.quality import counts_of
 from claims_assets.runtime.stage import Findings
 
 if TYPE_CHECKING:
-    from claims_assets.runtime.lake import Lake
+    pass
 
 WHOLE = "all"
 """Stands in `claim_month` for an unpartitioned table."""
@@ -28,7 +27,9 @@ class ContractResults(Contract):
     claim_month: str = c.required("Claim month, or `all` for an unpartitioned table.")
     rule: str = c.required("Rule as a true statement about a good row.")
     severity: str = c.required("What breaking it does.", isin=["warn", "quarantine", "block"])
-    rows: c.Count = c.count("Rows that were checked.")
+    dimension: str = c.required("What the rule speaks of; see docs/quality.md.", isin=DIMENSIONS)
+    rows: c.Count = c.count("Rows of the table that were checked.")
+    applicable: c.Count = c.count("Rows to which the rule applies: those that hold the values it speaks of.")
     failed: c.Count = c.count("Rows that broke the rule.")
     committed: bool = c.flag("Whether the write that found this was committed.")
 
@@ -53,34 +54,18 @@ contract_results = dg.AssetSpec(
 
 def result_rows(name: str, contract: Compiled, findings: Findings) -> list[dict[str, Any]]:
     """One row per month and rule of the contract; a rule that a transform rejects by stands only where it did."""
-    severity = contract.severity_of()
-    months = sorted({*findings.kept, *findings.quarantined})
     return [
         {
             "table_name": name,
             "claim_month": month or WHOLE,
-            "rule": rule,
-            "severity": severity.get(rule, "quarantine"),
-            "rows": findings.kept.get(month, 0) + findings.quarantined.get(month, 0),
-            "failed": findings.failed.get(month, {}).get(rule, 0),
+            "rule": found.rule,
+            "severity": found.severity,
+            "dimension": found.dimension,
+            "rows": findings.rows_of(month),
+            "applicable": found.applicable,
+            "failed": found.failed,
             "committed": not findings.blocked,
         }
-        for month in months
-        for rule in sorted({*severity, *findings.failed.get(month, {})})
+        for month in sorted({*findings.kept, *findings.quarantined})
+        for found in counts_of(findings, contract, month)
     ]
-
-
-def publish(lake: "Lake", name: str, contract: Compiled, months: Sequence[str] | None, findings: Findings) -> None:
-    """Replace what is stored for this table and these months, in one commit."""
-    import pyarrow as pa
-    from deltalake import write_deltalake
-
-    path = lake.path("monitoring", "contract_results")
-    asked = ", ".join(repr(m) for m in months or [WHOLE])
-    write_deltalake(
-        str(path),
-        pa.Table.from_pylist(result_rows(name, contract, findings), schema=compiled(ContractResults).arrow_schema()),
-        mode="overwrite",
-        partition_by=["table_name"],
-        predicate=f"table_name = '{name}' and claim_month in ({asked})" if delta_exists(path) else None,
-    )

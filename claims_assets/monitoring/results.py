@@ -1,13 +1,23 @@
-"""What a write found, as Dagster checks and their metadata; rule by rule it is in `monitoring.contract_results`.
+"""What a write found: as Dagster checks and their metadata, and as rows of the tables of this folder.
 
 Three checks a table, not one a rule: rules by month live in the Delta table, which also works for a range of months and
 on a cluster that has no event log. Nothing here ever holds a value of a row: rule, column, count and share only.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 import dagster as dg
 
-from claims_assets.contracts import Compiled
+from claims_assets.contracts import Compiled, Contract, compiled
+from claims_assets.monitoring.contract_results import WHOLE, ContractResults, result_rows
+from claims_assets.monitoring.data_quality_scores import DataQualityScores, score_rows
+from claims_assets.monitoring.quality import Score, lowest, score_of
+from claims_assets.runtime.delta import delta_exists
 from claims_assets.runtime.stage import Findings
+
+if TYPE_CHECKING:
+    from claims_assets.runtime.lake import Lake
 
 ROWS_KEEP_CONTRACT, GRAIN_IS_UNIQUE, NOTHING_IS_LOST = "rows_keep_contract", "grain_is_unique", "nothing_is_lost"
 
@@ -35,7 +45,8 @@ def check_results(contract: Compiled, findings: Findings) -> list[dg.AssetCheckR
             check_name=ROWS_KEEP_CONTRACT,
             passed=not setting_aside,
             severity=error if findings.blocked and setting_aside else dg.AssetCheckSeverity.WARN,
-            metadata={"rows": findings.rows_in, "rules": _rule_table(failed, severity, findings.rows_in)},
+            metadata={"rows": findings.rows_in, "rules": _rule_table(contract, findings)}
+            | _quality(score_of(findings, contract)),
         ),
         dg.AssetCheckResult(
             check_name=GRAIN_IS_UNIQUE,
@@ -56,8 +67,46 @@ def check_results(contract: Compiled, findings: Findings) -> list[dg.AssetCheckR
     ]
 
 
-def _rule_table(failed: dict[str, int], severity: dict[str, str], rows: int) -> dg.MarkdownMetadataValue:
-    lines = ["| rule | severity | rows | share |", "|---|---|--:|--:|"]
-    for rule, n in failed.items():
-        lines.append(f"| {rule} | {severity.get(rule, 'quarantine')} | {n:,} | {n / max(rows, 1):.4%} |")
+def _quality(scores: Mapping[str, Score]) -> dict[str, Any]:
+    """The month that scores lowest speaks for the write."""
+    found = lowest(scores)
+    if found is None:
+        return {"quality score": None, "quality band": Score(0, {}, None).band}
+    month, worst = found
+    return {"quality score": worst.score, "quality band": worst.band, "quality month": month or WHOLE}
+
+
+def _rule_table(contract: Compiled, findings: Findings) -> dg.MarkdownMetadataValue:
+    """The broken rules; the share is of the rows to which the rule applies."""
+    severity, applicable = contract.severity_of(), findings.applicable_by_rule()
+    failed = findings.failed_by_rule() | {r: n for r, n in findings.measured_by_rule().items() if n}
+    lines = ["| rule | severity | failed | applicable | share |", "|---|---|--:|--:|--:|"]
+    for rule, n in sorted(failed.items()):
+        of = applicable[rule]
+        lines.append(f"| {rule} | {severity.get(rule, 'quarantine')} | {n:,} | {of:,} | {n / of:.4%} |")
     return dg.MetadataValue.md("\n".join(lines) if failed else "No rule was broken.")
+
+
+def publish(lake: "Lake", name: str, contract: Compiled, months: Sequence[str] | None, findings: Findings) -> None:
+    """Replace what the monitoring tables hold of this table and these months: one commit each."""
+    _replace(lake, "contract_results", ContractResults, name, months, result_rows(name, contract, findings))
+    _replace(lake, "data_quality_scores", DataQualityScores, name, months, score_rows(name, contract, findings))
+
+
+def _replace(lake: "Lake", into: str, model: type[Contract], name: str, months, rows: list[dict[str, Any]]) -> None:
+    """Rows of an older layout are dropped: each table states its own again with its next write."""
+    import pyarrow as pa
+    from deltalake import DeltaTable, write_deltalake
+
+    path, schema = lake.path("monitoring", into), compiled(model).arrow_schema()
+    stored = DeltaTable(str(path)) if delta_exists(path) else None
+    fits = stored is not None and [f.name for f in stored.schema().fields] == schema.names
+    asked = ", ".join(repr(m) for m in months or [WHOLE])
+    write_deltalake(
+        stored or str(path),
+        pa.Table.from_pylist(rows, schema=schema),
+        mode="overwrite",
+        partition_by=["table_name"],
+        predicate=f"table_name = '{name}' and claim_month in ({asked})" if fits else None,
+        schema_mode="overwrite" if stored is not None and not fits else None,
+    )

@@ -44,7 +44,9 @@ class Members(Contract):
         unique = ["member_id", "effective_from"]
         metadata = {
             "rules": {
-                "versions_are_ordered": rule("effective_from < effective_to", severity="block"),
+                "versions_are_ordered": rule(
+                    "effective_from < effective_to", severity="block", about=["effective_from", "effective_to"]
+                ),
                 "current_record_is_open": rule("is_current_record = (effective_to is null)", severity="block"),
             }
         }

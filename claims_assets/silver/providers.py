@@ -26,23 +26,27 @@ class Providers(Contract):
     active_from: c.Date = c.optional("First day of the version; NULL: since ever, as the feed gives no day.")
     active_to: c.Date = c.optional("Last day of the version (still in it); NULL: open.")
     is_current_record: bool = c.flag("The provider's latest version; each provider has exactly one.")
-    provider_name: str = c.optional("Name.")
-    provider_type: str = c.optional("Type.")
-    specialty: str = c.optional("Specialty.")
-    npi: str = c.optional("National provider identifier, digits only.")
+    provider_name: str = c.optional("Name.", expected=True)
+    provider_type: str = c.optional("Type.", expected=True)
+    specialty: str = c.optional("Specialty.", expected=True)
+    npi: str = c.optional("National provider identifier, digits only.", expected=True)
     npi_is_valid: bool = c.flag("Ten digits, the first 1 or 2, with the right check digit; false if missing.")
     taxonomy_code: str = c.optional("Provider taxonomy code, upper case.")
     address_line1: str = c.optional("Street.")
     city: str = c.optional("City.")
     state: str = c.optional("State, upper case.")
-    zip_code: str = c.optional("Five digits.", str_matches=r"^[0-9]{5}$")
+    zip_code: str = c.optional("Five digits.", expected=True, str_matches=r"^[0-9]{5}$")
 
     class Config:
         unique = ["provider_id", "active_from"]
         metadata = {
             "rules": {
-                "npi_check_digit_is_right": rule("npi is null or npi_is_valid", severity="warn"),
-                "active_days_are_ordered": rule("active_from <= active_to", severity="warn"),
+                "npi_check_digit_is_right": rule(
+                    "npi is null or npi_is_valid", severity="warn", dimension="validity", about=["npi"]
+                ),
+                "active_days_are_ordered": rule(
+                    "active_from <= active_to", severity="warn", about=["active_from", "active_to"]
+                ),
             }
         }
 
