@@ -31,9 +31,8 @@ def library(monkeypatch):
     monkeypatch.setitem(sys.modules, "comorbidipy", package)
     for name in ("mapping", "weights"):
         monkeypatch.delitem(sys.modules, f"comorbidipy.{name}", raising=False)
-    return importlib.import_module("comorbidipy.mapping").mapping, importlib.import_module(
-        "comorbidipy.weights"
-    ).weights
+    mapping, weights = (importlib.import_module(f"comorbidipy.{name}") for name in ("mapping", "weights"))
+    return mapping.mapping, weights.weights
 
 
 @pytest.mark.parametrize(("index", "weighting"), [("charlson", "charlson"), ("elixhauser", "vw")])
