@@ -22,7 +22,7 @@ DIAGNOSES = tuple(f"diagnosis_code_{n}" for n in range(1, 13))
 PROCEDURES = ("procedure_code_1", "procedure_code_2")
 
 INPATIENT_DAYS, OUTPATIENT_DAYS = 1, 2
-"""So many days of either kind are enough; AHRQ and CMS algorithms for chronic conditions ask for the same."""
+"""So many days of either kind are enough; the CMS Chronic Conditions Warehouse asks the same for most conditions."""
 
 TEST_CLAIM_TYPES = ("PROF", "OP")
 """Claims on which a test is billed by itself; an emergency or inpatient facility states what it treated."""
@@ -30,8 +30,8 @@ TEST_PROCEDURES = (("70010", "77260"), ("77800", "78999"), ("80047", "89398"))
 """CPT of imaging, nuclear diagnostics, laboratory and pathology: a test ordered to rule a disease out names it too.
 
 Radiation treatment (77261-77799) and radioactive drugs (79005-79999) are treatments, so they stay evidence. The same
-line is drawn by CMS: of CPT 70010-89398, exactly these two ranges are on the list of procedures whose diagnoses count
-for risk adjustment of Medicare Advantage (2026 list of eligible CPT/HCPCS codes).
+line is drawn by CMS: of CPT 70010-89398, only codes of these two ranges are on the list of procedures whose diagnoses
+count for risk adjustment of Medicare Advantage (2026 list of eligible CPT/HCPCS codes).
 """
 
 MOST_GROUPS = 63

@@ -51,9 +51,9 @@ def test_every_category_has_a_name_of_its_own_and_yields_to_a_graver_one_of_its_
     assert (len(comorbidities("charlson")), len(comorbidities("elixhauser"))) == (17, 31)
     by_column = {x.column: x for x in both}
     assert len(by_column) == len(both)
-    milder = [x for x in both if x.yields_to]
-    assert len(milder) == 6
-    assert all(by_column[x.yields_to].weight >= x.weight and by_column[x.yields_to].index == x.index for x in milder)
+    pairs = [(x, by_column[x.yields_to]) for x in both if x.yields_to]
+    assert len(pairs) == 6
+    assert all(graver.weight >= milder.weight and graver.index == milder.index for milder, graver in pairs)
 
 
 GOOD = [
