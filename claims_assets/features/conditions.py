@@ -1,21 +1,14 @@
-"""Chronic conditions: the diagnosis codes that stand for them, dated, and when they are held to be present.
+"""Chronic conditions of the risk scores: the diagnosis codes that stand for them, and how many a member has.
 
-Every position of a line is read, and a line sets all conditions it names. Codes are matched by their beginning, without
-dots, in the system that was in force on the day of service. Elsewhere: the count of evidence (`utilization.py`).
+Elsewhere: how much evidence is asked for (`evidence.py`), the comorbidities of published indices (`comorbidities.py`).
 """
 
 from dataclasses import dataclass
-from datetime import date
 
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-ICD_10_CM_FROM = date(2015, 10, 1)
-"""Day of service from which ICD-10-CM replaced ICD-9-CM (45 CFR 162.1002)."""
-DIAGNOSES = tuple(f"diagnosis_code_{n}" for n in range(1, 13))
-
-INPATIENT_DAY, OUTPATIENT_DAY, ENOUGH = 2, 1, 2
-"""A condition is present with one inpatient day or two outpatient days: an inpatient day weighs as much as two."""
+from claims_assets.features.evidence import present
 
 
 @dataclass(frozen=True)
@@ -100,13 +93,15 @@ CONDITIONS = (
 )
 
 
-def names(condition: Condition) -> Column:
-    """The line names the condition in any of its diagnosis positions; never NULL."""
-    codes = F.concat_ws(" ", *DIAGNOSES)
-    now, before = codes.rlike(_pattern(condition.icd_10_cm)), codes.rlike(_pattern(condition.icd_9_cm))
-    return F.when(F.col("service_from_date") < F.lit(ICD_10_CM_FROM), before).otherwise(now)
+def chronic_conditions(counted: DataFrame) -> DataFrame:
+    """`has_*` and `chronic_condition_count` per member_id and `as_of`, for members with any of their codes.
+
+    One definition for features and outcomes: `counted` says what is known (`as_of.counting`).
+    """
+    return present(counted, CONDITIONS).withColumn("chronic_condition_count", number_of_chronic_conditions())
 
 
-def _pattern(beginnings: tuple[str, ...]) -> str:
-    """A code of a blank-separated list begins with one of these; `?` stands for any one character of it."""
-    return f"(^| )({'|'.join(beginnings)})".replace("?", "[^ ]")
+def number_of_chronic_conditions() -> Column:
+    """How many of the eight the row's `has_*` columns hold."""
+    chronic = [F.col(c.column).cast("bigint") for c in CONDITIONS if c.is_chronic_condition]
+    return sum(chronic, F.lit(0).cast("bigint"))

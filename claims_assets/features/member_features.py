@@ -1,7 +1,7 @@
 """What was known of a member at the end of an as-of month: utilization, cost, conditions, trends, demography, scores.
 
 Here: the columns, and whatever follows from the counts of one row. Elsewhere: what counts when (`as_of.py`), the counts
-(`utilization.py`), condition codes (`conditions.py`), scores (`scores.py`), labels of models (`outcomes.py`).
+(`utilization.py`), conditions (`member_conditions.py`), scores (`scores.py`), labels of models (`outcomes.py`).
 """
 
 from pyspark.sql import Column, DataFrame
@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from claims_assets import columns as c
 from claims_assets.contracts import Contract, compiled
 from claims_assets.features.as_of import RECENT_MONTHS, WINDOW_MONTHS
+from claims_assets.features.conditions import CONDITIONS
 from claims_assets.features.scores import (
     BMI_CATEGORIES,
     HIGHEST_COMPOSITE,
@@ -150,10 +151,20 @@ class MemberFeatures(Contract):
 
 
 @table(MemberFeatures, domain="risk")
-def member_features(silver_claim_versions: LastYear, silver_member_months: DataFrame, months: list[str]) -> DataFrame:
+def member_features(
+    silver_claim_versions: LastYear,
+    silver_member_months: DataFrame,
+    gold_member_conditions: DataFrame,
+    months: list[str],
+) -> DataFrame:
     """Features of the members enrolled in the asked months, each from what was known at the end of its month."""
+    conditions = gold_member_conditions.select(
+        "member_id", "claim_month", *[c.column for c in CONDITIONS], "chronic_condition_count"
+    )
     return (
         with_utilization(silver_member_months, silver_claim_versions, months)
+        # A member whose conditions were never worked out is set aside by the contract: no row is no "no".
+        .join(conditions, ["member_id", "claim_month"], "left")
         .transform(_with_averages)
         .transform(_with_trends)
         .transform(_with_recency)

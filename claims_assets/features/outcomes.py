@@ -7,6 +7,7 @@ which know nothing after their own month (`member_features.py`); which member an
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from claims_assets.features.conditions import chronic_conditions
 from claims_assets.features.scores import with_risk_tier
 from claims_assets.features.utilization import events, lines, stays, with_utilization
 
@@ -33,7 +34,8 @@ def outcomes(
         claims have zeros.
     """
     people = members.select("member_id", "claim_month", "age").where(F.col("claim_month").isin(months))
-    used = with_utilization(people, claim_versions, months, run_out=run_out, parts=(lines, events, stays))
+    parts = (lines, events, stays, chronic_conditions)
+    used = with_utilization(people, claim_versions, months, run_out=run_out, parts=parts)
     medical, rx = F.col("total_paid_12mo").cast("double"), F.col("total_rx_paid_12mo").cast("double")
     return used.transform(with_risk_tier).select(
         "member_id",

@@ -1,8 +1,8 @@
-"""What members used and cost in the twelve months up to an as-of month: sums, counts, last dates, chronic conditions.
+"""What members used and cost in the twelve months up to an as-of month: sums, counts, last dates.
 
 Four parts, each one row per member and as-of month: `lines` (what adds up over lines), `claims` and `stays` (whose own
 sum or length changes with what is known), `events` (what is counted once, however many lines tell of it). Elsewhere:
-when a line counts (`as_of.py`), scores (`scores.py`), demography (`member_features.py`).
+when a line counts (`as_of.py`), conditions (`conditions.py`), scores (`scores.py`), demography (`member_features.py`).
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,6 @@ from pyspark.sql import functions as F
 from claims_assets.bronze.claim_links import MEDICAL, PHARMACY
 from claims_assets.bronze.pharmacy_claims import DAYS_SUPPLY
 from claims_assets.features.as_of import RECENT_MONTHS, SPAN, as_of_number, counting, disjoint, is_recent, spread
-from claims_assets.features.conditions import CONDITIONS, ENOUGH, INPATIENT_DAY, OUTPATIENT_DAY, names
 from claims_assets.silver.codes import is_emergency, is_inpatient
 from claims_assets.silver.medical_claims import HIGH_COST
 from claims_assets.silver.pharmacy_claims import CONTROLLED, GENERIC, HIGH_COST_RX
@@ -34,8 +33,8 @@ def with_utilization(
 ) -> DataFrame:
     """The rows of `members` (member_id, claim_month, ...) with what counts for them as of their month.
 
-    Numbers are 0 and flags false where nothing counts; `last_*_date` is NULL then. `parts` limits the work to the
-    columns that are wanted; by default all.
+    Numbers are 0 and flags false where nothing counts; `last_*_date` is NULL then. `parts` says which columns are
+    wanted; by default those of this module.
     """
     counted = counting(claim_versions, months, run_out)
     made = [part(counted) for part in parts or (lines, claims, stays, events)]
@@ -44,7 +43,9 @@ def with_utilization(
         joined = joined.join(part, list(KEY), "left")
     numbers = [n for part in made for n, kind in part.dtypes if n not in KEY and kind != "date"]
     flags = [n for n in numbers if n.startswith("has_")]
-    return joined.fillna(0, [n for n in numbers if n not in flags]).fillna(False, flags).drop("as_of")
+    filled = joined.fillna(0, [n for n in numbers if n not in flags])
+    # An empty list of columns would mean all of them, the unknowns of the members included.
+    return (filled.fillna(False, flags) if flags else filled).drop("as_of")
 
 
 def lines(counted: DataFrame) -> DataFrame:
@@ -96,33 +97,25 @@ THINGS = {
 
 
 def events(counted: DataFrame) -> DataFrame:
-    """Days of service, emergency visits, distinct providers, drugs and classes, and the conditions."""
-    kinds = [*DAY_EVENTS, *THINGS, *(condition.column for condition in CONDITIONS)]
-    sums = [F.sum(F.when(F.col("kind") == kind, F.col("weight"))).alias(kind) for kind in kinds]
-    apart = disjoint(_told_by_lines(counted), ("member_id", "kind", "weight", "event"))
-    counts = (
-        spread(apart.groupBy("member_id", *SPAN).agg(*sums))
-        .groupBy(*KEY)
-        .agg(*[F.sum(kind).alias(kind) for kind in kinds])
-    )
-    present = {c.column: F.coalesce(F.col(c.column) >= ENOUGH, F.lit(False)) for c in CONDITIONS}
-    chronic = [present[c.column].cast("bigint") for c in CONDITIONS if c.is_chronic_condition]
-    return counts.withColumns(present | {"chronic_condition_count": sum(chronic, F.lit(0).cast("bigint"))})
+    """Days of service, emergency visits, distinct providers, drugs and classes."""
+    kinds = [*DAY_EVENTS, *THINGS]
+    sums = [_number_of(F.col("kind") == kind).alias(kind) for kind in kinds]
+    apart = disjoint(_told_by_lines(counted), ("member_id", "kind", "event"))
+    by_span = spread(apart.groupBy("member_id", *SPAN).agg(*sums))
+    return by_span.groupBy(*KEY).agg(*[F.sum(kind).alias(kind) for kind in kinds])
 
 
 def _told_by_lines(counted: DataFrame) -> DataFrame:
-    """One row for each kind of event that a line tells of: kind, event (a day or an id), weight and span."""
+    """One row for each kind of event that a line tells of: kind, event (a day or an id) and span."""
     event = F.col("service_from_date").cast("string")
     for kind, name in THINGS.items():
         event = F.when(F.col("kind") == kind, F.col(name)).otherwise(event)
-    is_condition = F.col("kind").isin([c.column for c in CONDITIONS])
-    weight = F.when(is_condition & F.col("inpatient"), INPATIENT_DAY).otherwise(OUTPATIENT_DAY).cast("bigint")
     recent = F.least(F.col("span_end"), F.col("served") + RECENT_MONTHS - 1)
     last = F.when(F.col("kind") == "recent_er_visits_90d", recent).otherwise(F.col("span_end"))
     columns = ["member_id", "served", *SPAN, "service_from_date", *THINGS.values()]
     return (
-        counted.select(*columns, is_inpatient().alias("inpatient"), F.explode(_kinds_told()).alias("kind"))
-        .withColumns({"span_end": last, "weight": weight, "event": event})
+        counted.select(*columns, F.explode(_kinds_told()).alias("kind"))
+        .withColumns({"span_end": last, "event": event})
         .where("span_start <= span_end")
     )
 
@@ -137,7 +130,7 @@ def _kinds_told() -> Column:
         "unique_provider_count": medical & F.col("provider_id").isNotNull(),
         "unique_drug_count": fill & F.col("ndc_code").isNotNull(),
         "unique_therapy_class_count": fill & F.col("therapeutic_class").isNotNull(),
-    } | {c.column: medical & names(c) for c in CONDITIONS}
+    }
     return F.array_compact(F.array(*[F.when(F.coalesce(said, F.lit(False)), kind) for kind, said in told.items()]))
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from claims_assets.features.member_features import member_features
 from claims_assets.silver.claim_versions import ClaimVersions
 from claims_assets.silver.member_months import MemberMonths
+from claims_assets_tests.features.made import made_features
 
 MONTH = "2024-06"
 """As-of month of tests that name none; its last day is 2024-06-30."""
@@ -60,7 +60,7 @@ def features(rows, members) -> Callable[..., dict]:
     def build(*lines, months=(MONTH,), also=(), **given):
         names = sorted({x["member_id"] for x in lines} | set(also))
         people = members(names, months, **given)
-        found = member_features(rows(ClaimVersions, *lines), people, list(months)).collect()
+        found = made_features(rows(ClaimVersions, *lines), people, list(months)).collect()
         if len(months) == 1:
             return {row.member_id: row for row in found}
         return {(row.member_id, row.claim_month): row for row in found}

@@ -12,7 +12,10 @@ select *, coalesce(paid_amount, 0) as paid,
   coalesce(claim_type = 'ER', false) or coalesce(regexp_matches(revenue_code, '^(045[0-9]|0981)$'), false)
     or coalesce(procedure_code_1 between '99281' and '99285', false)
     or coalesce(procedure_code_2 between '99281' and '99285', false)
-    or coalesce(place_of_service = '23', false) as emergency
+    or coalesce(place_of_service = '23', false) as emergency,
+  claim_type in ('PROF', 'OP') and coalesce(
+    procedure_code_1::int between 70010 and 89398 and procedure_code_1::int not between 77261 and 77799
+    and procedure_code_1::int not between 79005 and 79999, false) and procedure_code_2 is null as test_only
 from versions
 where adjustment_indicator <> '1' and (claim_status is null or claim_status = 'PAID')
   and claim_month > {window_after} and claim_month <= {month}
@@ -33,7 +36,7 @@ CONDITIONS = {
 CONDITION_SQL = """
 select member_id, bool_or(inpatient) or count(distinct service_from_date) >= 2 as has_{name}
 from picked, unnest([{positions}]) as d(code)
-where claim_feed = 'medical' and regexp_matches(code, '{pattern}') group by member_id
+where claim_feed = 'medical' and not test_only and regexp_matches(code, '{pattern}') group by member_id
 """
 
 MEDICAL = """

@@ -19,6 +19,8 @@ DIAGNOSES = (
     "E119", "E109", "I10", "I110", "I130", "I129", "J449", "J45909", "I509", "N1830", "F329", "F1120", "F0390", "E6601",
     "E663", "Z6841", "C50911", "C4401", "C4A9", "J069", "R079", "Z0000", "M5450", "K219", None, None,
 )  # fmt: skip
+PROCEDURES = ("99213", "99213", "80053", "71046", "77263", "79005", "70010", "89398", "69990", None)
+"""Visits, tests, and treatments by radiation."""
 CLASSES = ("STATIN", "SSRI", "OPIOID ANALGESIC", "STIMULANT", None)
 
 COLUMNS = {
@@ -106,7 +108,10 @@ def _later_version(draw: random.Random, lines: list[dict], known: int) -> list[d
 def _visit(draw: random.Random, day: date) -> list[dict]:
     provider = f"P{draw.randrange(60)}"
     days = [day + timedelta(days=draw.choice((0, 0, 0, 1, 20))) for _ in range(draw.randint(1, 3))]
-    return [_medical(draw, d, draw.choice(("PROF", "OP")), provider) for d in days]
+    return [
+        _medical(draw, d, draw.choice(("PROF", "OP")), provider) | {"procedure_code_1": draw.choice(PROCEDURES)}
+        for d in days
+    ]
 
 
 def _emergency(draw: random.Random, day: date) -> list[dict]:

@@ -8,7 +8,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
-from claims_assets.features.member_features import member_features
+from claims_assets_tests.features.made import made_features
 from claims_assets_tests.features.random_claims import COLUMNS, random_claims
 
 AS_OF = ["2023-03", "2023-08"]
@@ -73,7 +73,7 @@ def after(lines: list[dict], edits: list[Edit]) -> list[dict]:
 
 def features(spark, lines: list[dict], members) -> dict:
     table = pa.Table.from_pylist(lines, schema=pa.schema(list(COLUMNS.items())))
-    found = member_features(spark.createDataFrame(table), members, AS_OF)
+    found = made_features(spark.createDataFrame(table), members, AS_OF)
     return {(r.member_id, r.claim_month): r for r in found.collect()}
 
 
@@ -98,6 +98,6 @@ def test_the_edits_do_change_the_features_of_later_months(spark):
         table = pa.Table.from_pylist(edited, schema=pa.schema(list(COLUMNS.items())))
         months = people.months[-6:]
         later = people.members.where(F.col("claim_month").isin(months))
-        with_news = member_features(spark.createDataFrame(table), later, months).collect()
-        without = member_features(people.versions, later, months).collect()
+        with_news = made_features(spark.createDataFrame(table), later, months).collect()
+        without = made_features(people.versions, later, months).collect()
         assert sorted(with_news) != sorted(without), kind

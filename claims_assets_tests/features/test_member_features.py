@@ -8,9 +8,10 @@ import pytest
 from pyspark.sql import functions as F
 
 from claims_assets.features.conditions import CONDITIONS
-from claims_assets.features.member_features import LARGEST_TREND, NEVER_DAYS, MemberFeatures, member_features
+from claims_assets.features.member_features import LARGEST_TREND, NEVER_DAYS, MemberFeatures
 from claims_assets.silver.claim_versions import ClaimVersions
 from claims_assets_tests.features.conftest import fill, line
+from claims_assets_tests.features.made import made_features
 
 NEVER = ("never_medical_claim", "never_er_visit", "never_admission", "never_rx_fill")
 
@@ -37,7 +38,7 @@ def test_one_row_comes_out_for_each_enrolled_member_and_month(features):
 
 
 def test_claims_of_members_who_are_not_enrolled_make_no_row(rows, members):
-    found = member_features(rows(ClaimVersions, line("gone", "2024-06-03")), members(["b"], ["2024-06"]), ["2024-06"])
+    found = made_features(rows(ClaimVersions, line("gone", "2024-06-03")), members(["b"], ["2024-06"]), ["2024-06"])
     assert [r.member_id for r in found.collect()] == ["b"]
 
 
@@ -185,7 +186,7 @@ def test_all_rows_keep_the_contract_and_a_rerun_on_shuffled_lines_writes_the_sam
     shuffled = lines.orderBy(F.xxhash64("claim_id", "claim_month"), F.desc("claim_line_number"))
 
     def written(versions):
-        return lake.write(member_features(versions, members, months), "gold", "member_features", MemberFeatures, months)
+        return lake.write(made_features(versions, members, months), "gold", "member_features", MemberFeatures, months)
 
     first, again = written(lines), written(shuffled)
     assert first.blocked == [] and first.failed_by_rule() == {}
@@ -200,7 +201,7 @@ def test_all_rows_keep_the_contract_and_a_rerun_on_shuffled_lines_writes_the_sam
 def test_a_month_is_the_same_alone_and_in_a_range(random_claims):
     def of_the_last_month(months):
         members = random_claims.members.where(F.col("claim_month").isin(months))
-        made = member_features(random_claims.versions, members, months).where(
+        made = made_features(random_claims.versions, members, months).where(
             F.col("claim_month") == random_claims.months[-1]
         )
         return made.toArrow().sort_by("member_id")

@@ -3,8 +3,9 @@
 import pytest
 
 from claims_assets.contracts import compiled
-from claims_assets.features.member_features import MemberFeatures, member_features
+from claims_assets.features.member_features import MemberFeatures
 from claims_assets.features.outcomes import outcomes
+from claims_assets_tests.features.made import made_features
 from claims_assets_tests.features.oracle import expected
 
 FROM_THE_MEMBER_MONTH = {
@@ -31,7 +32,7 @@ def differences(found: dict, wanted: dict, columns) -> dict:
 @pytest.fixture(scope="module")
 def features_of_all_months(random_claims):
     """One run over all months, as a range run makes it."""
-    rows = member_features(random_claims.versions, random_claims.members, random_claims.months).collect()
+    rows = made_features(random_claims.versions, random_claims.members, random_claims.months).collect()
     found: dict[str, dict] = {}
     for row in rows:
         found.setdefault(row.claim_month, {})[row.member_id] = row.asDict()

@@ -14,11 +14,12 @@ import pyarrow as pa
 from deltalake import write_deltalake
 
 from claims_assets.contracts import compiled
-from claims_assets.features.member_features import MemberFeatures, member_features
+from claims_assets.features.member_features import MemberFeatures
 from claims_assets.partitions import add_months, months_between
 from claims_assets.runtime.lake import Lake
 from claims_assets.silver.claim_versions import ClaimVersions
 from claims_assets.silver.member_months import MemberMonths
+from claims_assets_tests.features.made import made_features
 
 FIRST, LAST = "2022-01", "2025-03"
 TRAINABLE = "2025-06"
@@ -36,7 +37,7 @@ def write_population(spark, folder, members: int = MEMBERS) -> Lake:
     indexes = [TRAIN_INDEX, TEST_INDEX]
     year = [m for i in indexes for m in months_between(add_months(i, -11), i)]
     lines = lake.read(spark, "silver", "claim_versions", year)
-    frame = member_features(lines, lake.read(spark, "silver", "member_months", indexes), indexes)
+    frame = made_features(lines, lake.read(spark, "silver", "member_months", indexes), indexes)
     assert not lake.write(frame, "gold", "member_features", MemberFeatures, indexes).blocked
     return lake
 
