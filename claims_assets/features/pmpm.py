@@ -22,6 +22,8 @@ from claims_assets.table import Window, table
 ValuedMonths = Annotated[DataFrame, Window(VALUED_MONTHS)]
 """An input read for the months of service that an as-of month values."""
 
+AGES = {"min_value": 0, "max_value": VALUED_MONTHS - 1}
+
 
 class Pmpm(Contract):
     """Cost per member per month: one row per as-of month, month of service and service category.
@@ -33,9 +35,7 @@ class Pmpm(Contract):
     claim_month: str = c.required("As-of month: only what was known by its end counts.", str_matches=c.MONTH_PATTERN)
     incurred_month: str = c.required("Month of service, at most 23 months earlier.", str_matches=c.MONTH_PATTERN)
     service_category: str = c.required("Kind of service; each claim line has one.", isin=SERVICE_CATEGORIES)
-    age_months: c.Whole = c.required(
-        "Months from the month of service to the as-of month.", in_range={"min_value": 0, "max_value": 23}
-    )
+    age_months: c.Whole = c.required("Months from the month of service to the as-of month.", in_range=AGES)
     members: c.Count = c.count("Members enrolled on any day of the month of service; the same in every category.")
     member_months: c.Number = c.required(
         "Denominator: enrolled days over the days of the month, summed over members; the same in every category.", ge=0
@@ -68,9 +68,9 @@ def pmpm(silver_claim_versions: ValuedMonths, silver_member_months: ValuedMonths
     """Values the 24 months of service up to each asked month with what was known by its end.
 
     - Paid lines count from the month they were known until a void or replacement was known.
-    - Completed by the chain ladder of the category as of that month (last twelve steps of each age, weighted by
-      volume); a category of fewer than 271 claims takes the factors of all. Nothing is assumed to be paid after the
-      oldest age seen, which must be twelve months at least.
+    - Completed by the chain ladder of the category as of that month: the latest twelve steps of each age, without the
+      two that grew most and the two that grew least, weighted by volume. A category of fewer than 271 claims takes the
+      factors of all. Nothing is assumed to be paid after the oldest age seen, which must be twelve months at least.
     - Visits and nights are counted as they are known, not completed.
     - Members are today's truth: a retroactive enrolment changes the denominators of months already valued.
     """
@@ -88,7 +88,10 @@ def pmpm(silver_claim_versions: ValuedMonths, silver_member_months: ValuedMonths
 
 
 def with_enrolment(lines: DataFrame, member_months: DataFrame) -> DataFrame:
-    """Adds `enrolled`: the member of the line was enrolled on any day of the month of service."""
+    """Adds `enrolled`: the member of the line was enrolled on any day of the month of service.
+
+    False for members whom no eligibility file knows. The only place that decides it.
+    """
     covered = member_months.select("member_id", "claim_month", F.lit(True).alias("covered"))
     found = lines.join(covered, ["member_id", "claim_month"], "left")
     return found.withColumn("enrolled", F.coalesce("covered", F.lit(False))).drop("covered")

@@ -1,5 +1,6 @@
 """Cost per member per month: the whole table, on literal lines and on random ones."""
 
+from calendar import monthrange
 from datetime import timedelta
 from decimal import Decimal
 
@@ -16,9 +17,15 @@ from claims_assets_tests.features.conftest import fill, line
 PERSON = {"gender": "U", "race": "Unknown", "ethnicity": "Unknown", "enrolled_since": "2022-01-01"}
 
 
-def covered(member, *months, days=30):
-    facts = {"days_in_month": 30, "enrolled_days": days, "enrolled_share": days / 30}
-    return [PERSON | facts | {"member_id": member, "claim_month": m} for m in months]
+def covered(member, *months, days=None):
+    """Member months of a member, of all days of the month unless said otherwise."""
+    found = []
+    for month in months:
+        of_month = monthrange(int(month[:4]), int(month[5:]))[1]
+        facts = {"days_in_month": of_month, "enrolled_days": days or of_month}
+        share = {"enrolled_share": facts["enrolled_days"] / of_month}
+        found.append(PERSON | facts | share | {"member_id": member, "claim_month": month})
+    return found
 
 
 def table(rows, lines, people, months):
@@ -84,20 +91,29 @@ def test_a_line_counts_from_the_month_it_is_known_until_it_is_cancelled(rows):
 
 
 def test_the_worked_example_of_the_documentation(rows):
-    """Fourteen months: 60 USD at once, 40 a month later; 300 claims a month; one member."""
+    """Fourteen months of one member: 60 USD in ten claims at once, 40 USD in ten claims a month later."""
     months = months_between("2023-05", "2024-06")
     lines = [
         line("a", f"{m}-10", claim_id=f"{m}-{n}", paid_amount=amount, known_from=add_months(m, late))
         for m in months for late, amount in ((0, "6.00"), (1, "4.00")) for n in range(10 * late, 10 * late + 10)
     ]  # fmt: skip
-    found = cells(rows, lines, covered("a", *[m for m in months if not m.endswith("02")]))
+    people = covered("a", *months)
+    found = cells(rows, lines, people)
     newest, before = found["2024-06", "outpatient_facility"], found["2024-05", "outpatient_facility"]
     assert (newest.paid, newest.completed_paid, newest.age_months) == (60, 100, 0)
     assert newest.completion_factor == pytest.approx(0.6)
     assert (before.paid, before.completed_paid, before.completion_factor) == (100, 100, 1.0)
     assert newest.completed_pmpm == pytest.approx(100.0)
-    # 270 claims are one fewer than a triangle of its own needs
-    assert newest.completion_basis == "all_categories" and not newest.is_mature
+    assert not newest.is_mature and not before.is_mature
+    assert found["2024-03", "outpatient_facility"].is_mature
+    # 270 claims are one fewer than a category needs for a triangle of its own
+    assert newest.completion_basis == "all_categories"
+    more = [*lines, line("a", "2024-06-11", paid_amount="0.00")]
+    assert cells(rows, more, people)["2024-06", "outpatient_facility"].completion_basis == "service_category"
+
+
+def test_nothing_gives_nothing(rows):
+    assert table(rows, [], [], ["2024-06"]).count() == 0
 
 
 @pytest.fixture(scope="module")
