@@ -19,8 +19,10 @@ from claims_assets.silver.codes import counts_as_cost
 from claims_assets.silver.service_categories import SERVICE_CATEGORIES, service_category
 from claims_assets.table import Window, table
 
-ValuedMonths = Annotated[DataFrame, Window(VALUED_MONTHS)]
-"""An input read for the months of service that an as-of month values."""
+READ_MONTHS = VALUED_MONTHS + 1
+"""One month before the oldest valued one is read too: its stays have nights in that one."""
+ValuedMonths = Annotated[DataFrame, Window(READ_MONTHS)]
+"""An input read for the months of service that an as-of month values, and the one before."""
 
 AGES = {"min_value": 0, "max_value": VALUED_MONTHS - 1}
 
@@ -75,7 +77,7 @@ def pmpm(silver_claim_versions: ValuedMonths, silver_member_months: ValuedMonths
     - Members are today's truth: a retroactive enrolment changes the denominators of months already valued.
     """
     lines = _lines(silver_claim_versions).transform(lambda x: with_enrolment(x, silver_member_months))
-    facts = [_payments(lines), visit_movements(lines.where("enrolled"), VALUED_MONTHS), _members(silver_member_months)]
+    facts = [_payments(lines), visit_movements(lines.where("enrolled"), READ_MONTHS), _members(silver_member_months)]
     numbers = [F.coalesce(F.col(n), F.lit(0)).cast("bigint").alias(n) for n in (*MOVED, *EXPOSED)]
     together = facts[0].unionByName(facts[1], allowMissingColumns=True).unionByName(facts[2], allowMissingColumns=True)
     asked = [month_index(m) for m in months]

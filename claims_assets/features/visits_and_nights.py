@@ -27,7 +27,8 @@ def visit_movements(lines: DataFrame, window: int) -> DataFrame:
 
     Args:
         lines: with `service_category`, `served`, `known` and `cancelled` (NULL: it stands) as month numbers.
-        window: as-of months in which a line counts, from its month of service; a run reads no line longer.
+        window: as-of months in which a line counts, from its month of service; a run reads no line longer. A bill of
+            so long a stay that it leaves before a night's month does takes the night along.
     """
     told = _visits(lines).unionByName(_nights(lines))
     incurred = F.year("day") * 12 + F.month("day") - 1

@@ -161,7 +161,7 @@ def test_visits_and_nights_are_distinct_member_days(random_claims, all_months):
     for v in random_claims.versions_table.to_pylist():
         counts = v["claim_status"] in (None, "PAID") and v["adjustment_indicator"] != "1" and v["known_from"] <= month
         stands = v["cancelled_on"] is None or v["cancelled_on"] > max(month, v["known_from"], v["claim_month"])
-        inside = add_months(month, -23) <= v["claim_month"] <= month and (v["member_id"], v["claim_month"]) in enrolled
+        inside = add_months(month, -24) <= v["claim_month"] <= month and (v["member_id"], v["claim_month"]) in enrolled
         if not (counts and stands and inside):
             continue
         day = v["service_from_date"]
@@ -182,7 +182,7 @@ def test_visits_and_nights_are_distinct_member_days(random_claims, all_months):
 
 def test_a_month_alone_equals_the_month_in_a_range(population, all_months):
     versions, members = population
-    reach = months_between(add_months("2024-03", -23), "2024-03")
+    reach = months_between(add_months("2024-03", -24), "2024-03")
     inputs = [frame.where(F.col("claim_month").isin(reach)) for frame in (versions, members)]
     alone = pmpm(*inputs, ["2024-03"]).toPandas()
     assert records(alone) == records(all_months[all_months["claim_month"] == "2024-03"]) and len(alone) == 24 * 14
