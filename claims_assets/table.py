@@ -7,7 +7,7 @@ still the function. Which months are stale: `staleness.py`.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, get_args, get_type_hints
@@ -22,7 +22,8 @@ from claims_assets.monitoring import built_months
 from claims_assets.monitoring.built_months import Span
 from claims_assets.monitoring.quality import score_of
 from claims_assets.monitoring.results import check_results, check_specs, publish
-from claims_assets.partitions import claim_months
+from claims_assets.partitions import MONTH, claim_months
+from claims_assets.runtime.delta import read_arrow
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.stage import Findings
 from claims_assets.sources.feeds import FEEDS, LANDING
@@ -32,6 +33,8 @@ __all__ = ["Input", "LastYear", "Spans", "Table", "ThisMonth", "Whole", "Window"
 
 ROWS_PER_CHUNK = 1_000_000
 """Input rows of one commit; a range of months above it is split, so that memory stays bounded (about 1.5 GB each)."""
+Picture = Callable[[str, Iterable[Mapping[str, Any]]], str]
+"""Claim month and its rows -> Markdown with a small picture."""
 QUARANTINE_LIMIT = 0.5
 """Share of rows breaking the contract that stops a commit: above it the feed changed, not the rows."""
 
@@ -52,6 +55,7 @@ class Table:
     deps: tuple[dg.AssetKey, ...]
     resources: tuple[str, ...]
     span: Span | None
+    picture: Picture | None
 
     @property
     def schema(self) -> str:
@@ -84,6 +88,7 @@ def table(
     deps: Sequence[dg.AssetKey] = (),
     resources: Sequence[str] = (),
     span: Span | None = None,
+    picture: Picture | None = None,
 ) -> Callable[[Callable[..., DataFrame]], Table]:
     """Declare the decorated transform as the table `<schema of its folder>.<its name>`.
 
@@ -97,6 +102,7 @@ def table(
         deps: assets that the table needs but does not read from the lake.
         resources: resource keys that the transform takes as parameters of the same names.
         span: of an unpartitioned table whose rows speak of claim months: the columns of the first and the last one.
+        picture: draws the newest month that was built, for its metadata; of a table small enough for it.
     """
 
     def declare(function: Callable[..., DataFrame]) -> Table:
@@ -113,6 +119,7 @@ def table(
             deps=tuple(deps),
             resources=tuple(resources),
             span=span,
+            picture=picture,
         )
 
     return declare
@@ -161,9 +168,17 @@ def _asset(table: Table) -> dg.AssetsDefinition:
             findings.merge(_build(table, chunk, context.resources))
             if findings.blocked:
                 break
+        if table.picture and months and not findings.blocked:
+            drawn = _drawn(table, context.resources.lake, months[-1])
+            context.add_asset_metadata(drawn, asset_key=key, partition_key=months[-1])
         yield from report(context, key, contract, findings)
 
     return step
+
+
+def _drawn(table: Table, lake: Lake, month: str) -> dict[str, dg.MetadataValue]:
+    rows = read_arrow(lake.path(table.schema, table.name), list(compiled(table.contract).columns), (MONTH, month))
+    return {"picture": dg.MetadataValue.md(table.picture(month, rows.to_pylist()) if table.picture else "")}
 
 
 def _build(table: Table, months: list[str] | None, resources: Any) -> Findings:

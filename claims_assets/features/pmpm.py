@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from claims_assets import columns as c
 from claims_assets.contracts import Contract, rule
+from claims_assets.features.pmpm_plot import picture
 from claims_assets.features.valuation import BASES, EXPOSED, MOVED, VALUED, VALUED_MONTHS, valued
 from claims_assets.features.visits_and_nights import ED_VISITS, INPATIENT_DAYS, visit_movements
 from claims_assets.partitions import month_index
@@ -65,7 +66,7 @@ class Pmpm(Contract):
         }
 
 
-@table(Pmpm, phi="limited")
+@table(Pmpm, phi="limited", picture=picture)
 def pmpm(silver_claim_versions: ValuedMonths, silver_member_months: ValuedMonths, months: list[str]) -> DataFrame:
     """Values the 24 months of service up to each asked month with what was known by its end.
 
