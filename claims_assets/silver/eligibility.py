@@ -1,7 +1,8 @@
 """Eligibility records that stand, and the enrolment they add up to; shared by `members` and `member_months`.
 
 A record says: from `effective_date` to `term_date` (both included, no `term_date`: open) the member is enrolled, with
-these attributes. Feeds repeat, correct and overlap records; nothing here depends on the order of the rows.
+these attributes. Feeds repeat, correct and overlap records; nothing here depends on the order of the rows. Elsewhere:
+what spans say about single months (`silver/enrolment.py`).
 """
 
 from datetime import date

@@ -1,7 +1,8 @@
 """Medical claim lines that stand today: final action, with the flags that reports and the source documents' SQL use.
 
 Here: the filter, and flags of one line. Elsewhere: chains, repeats and clean codes (`silver/claim_versions.py`), what
-the flags mean (`silver/codes.py`), stays and visits made of several lines (`silver/encounters.py`).
+the flags mean (`silver/codes.py`), enrolment on the day of service (`silver/claim_enrolment.py`), stays and visits made
+of several lines (`silver/encounters.py`).
 """
 
 from pyspark.sql import Column, DataFrame
@@ -9,9 +10,10 @@ from pyspark.sql import functions as F
 
 from claims_assets import columns as c
 from claims_assets.bronze.claim_links import MEDICAL
+from claims_assets.silver.claim_enrolment import ENROLMENT_RULES, enrolment_column, with_enrolment
 from claims_assets.silver.claim_versions import MedicalColumns
 from claims_assets.silver.codes import is_emergency, is_inpatient, is_paid, stands_today
-from claims_assets.table import table
+from claims_assets.table import Whole, table
 
 HIGH_COST = 10_000
 """USD paid for one line; source documents, silver rules."""
@@ -30,16 +32,20 @@ class MedicalClaims(MedicalColumns):
     is_encounter_record: bool = c.flag("Paid with an amount of 0, as capitated encounters are reported.")
     claim_year: c.Whole = c.required("Year of service.")
     claim_quarter: c.Whole = c.required("Quarter of service, 1 to 4.")
+    enrolment: str = enrolment_column()
 
     class Config:
         unique = ["claim_id", "claim_line_number", "claim_month"]
+        metadata = {"rules": ENROLMENT_RULES}
 
 
 @table(MedicalClaims)
-def medical_claims(silver_claim_versions: DataFrame) -> DataFrame:
+def medical_claims(
+    silver_claim_versions: DataFrame, silver_member_months: DataFrame, bronze_member_eligibility: Whole
+) -> DataFrame:
     """Keeps the versions that nothing has cancelled so far, and adds the flags."""
     standing = silver_claim_versions.where((F.col("claim_feed") == MEDICAL) & stands_today())
-    return standing.withColumns(
+    flagged = standing.withColumns(
         {
             "length_of_stay": _length_of_stay(),
             "emergency_flag": is_emergency(),
@@ -50,6 +56,7 @@ def medical_claims(silver_claim_versions: DataFrame) -> DataFrame:
             "claim_quarter": F.quarter("service_from_date"),
         }
     )
+    return with_enrolment(flagged, "service_from_date", silver_member_months, bronze_member_eligibility)
 
 
 def _length_of_stay() -> Column:

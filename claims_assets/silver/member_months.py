@@ -1,18 +1,15 @@
 """Member months: one row per member and month with at least one enrolled day, with who the member was then.
 
-Here: days enrolled, and the attributes as of the month. Elsewhere: which records stand (`silver/eligibility.py`), the
-vocabulary (`silver/demographics.py`), the history of attributes (`silver/members.py`).
+Here: the table, and the attributes as of the month. Elsewhere: which records stand (`silver/eligibility.py`), days
+and gaps (`silver/enrolment.py`), the vocabulary (`silver/demographics.py`), the history of attributes
+(`silver/members.py`).
 """
 
-from calendar import monthrange
-from datetime import date
-
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from claims_assets import columns as c
 from claims_assets.contracts import Contract, rule
-from claims_assets.partitions import month_index
 from claims_assets.silver.demographics import (
     AGE_GROUPS,
     ATTRIBUTES,
@@ -24,6 +21,7 @@ from claims_assets.silver.demographics import (
     with_common_words,
 )
 from claims_assets.silver.eligibility import enrolment_spans, standing_records
+from claims_assets.silver.enrolment import DAY_DIGITS, DAYS_OF_YEAR, by_month, enrolment_by_month, last_day
 from claims_assets.table import Whole, table
 
 AGE = {"min_value": 0, "max_value": 120}
@@ -56,20 +54,39 @@ class MemberMonths(Contract):
     days_in_month: c.Whole = c.required("Days of the month.", in_range={"min_value": 28, "max_value": 31})
     enrolled_share: c.Number = c.share("Enrolled days over the days of the month.")
     enrolled_since: c.Date = c.required("First day of the enrolment without gap that reaches latest into the month.")
+    enrolment_by_day: str = c.required(
+        "One digit a day of the month, the first day first: 1 enrolled, 0 not.", str_matches=DAY_DIGITS
+    )
+    enrolled_days_12mo: c.Whole = c.required(
+        "Days enrolled in the twelve months up to the month's end.", in_range=DAYS_OF_YEAR
+    )
+    gap_count_12mo: c.Whole = c.required(
+        "Runs of days without enrolment in those twelve months, one before the first enrolment included.", ge=0
+    )
+    longest_gap_days_12mo: c.Whole = c.required("Days of the longest of them; 0: none.", in_range=DAYS_OF_YEAR)
+    continuously_enrolled_12mo: bool = c.flag("At most one gap, of at most 45 days, in those twelve months.")
 
     class Config:
         unique = ["member_id", "claim_month"]
-        metadata = {"rules": {"enrolled_days_fit_the_month": rule("enrolled_days <= days_in_month", severity="block")}}
+        metadata = {
+            "rules": {
+                "enrolled_days_fit_the_month": rule("enrolled_days <= days_in_month", severity="block"),
+                "enrolment_by_day_has_every_day": rule("length(enrolment_by_day) = days_in_month", severity="block"),
+                "enrolment_by_day_counts_the_days": rule(
+                    "length(replace(enrolment_by_day, '0', '')) = enrolled_days", severity="block"
+                ),
+            }
+        }
 
 
 @table(MemberMonths, domain="members")
 def member_months(bronze_member_eligibility: Whole, months: list[str]) -> DataFrame:
     """Members enrolled on any day of the asked months, with the attributes of the latest record in force then.
 
-    Spans without an end count as enrolled to the end of the month.
+    Spans without an end count as enrolled to the end of the month. What comes after it changes nothing.
     """
     records = standing_records(bronze_member_eligibility)
-    enrolled = enrolment_spans(records, _last_day(max(months))).transform(lambda spans: _enrolled_days(spans, months))
+    enrolled = enrolment_by_month(enrolment_spans(records, last_day(max(months))), months)
     in_force = _record_in_force(records, months)
     described = records.transform(with_common_words).select("member_id", "effective_date", "died_on", *ATTRIBUTES)
     return (
@@ -79,21 +96,9 @@ def member_months(bronze_member_eligibility: Whole, months: list[str]) -> DataFr
     )
 
 
-def _enrolled_days(spans: DataFrame, months: list[str]) -> DataFrame:
-    """One row per member and asked month: days, and the start of the last span in it."""
-    first, last = F.to_date(F.concat("claim_month", F.lit("-01"))), F.last_day(F.concat("claim_month", F.lit("-01")))
-    days = F.datediff(F.least("span_end", last), F.greatest("span_start", first)) + 1
-    return (
-        _by_month(spans, F.col("span_start"), F.col("span_end"), months)
-        .withColumn("days", days)
-        .groupBy("member_id", "claim_month")
-        .agg(F.sum("days").cast("int").alias("enrolled_days"), F.max("span_start").alias("enrolled_since"))
-    )
-
-
 def _record_in_force(records: DataFrame, months: list[str]) -> DataFrame:
     """For each member and asked month the effective date of the latest record that is in force on a day of it."""
-    until = F.lit(_last_day(max(months)))
+    until = F.lit(last_day(max(months)))
     days = records.select("member_id", "effective_date", F.coalesce("ends_on", until).alias("end"))
     following = Window.partitionBy("member_id").orderBy("effective_date")
     # A record that the next one outlives says nothing from that one's first day on. Without this cut a feed that sends
@@ -102,7 +107,7 @@ def _record_in_force(records: DataFrame, months: list[str]) -> DataFrame:
     reach = F.when(outlived, F.least("end", F.lead("effective_date").over(following))).otherwise(F.col("end"))
     return (
         days.withColumn("reach", reach)
-        .transform(lambda d: _by_month(d, F.col("effective_date"), F.col("reach"), months))
+        .transform(lambda d: by_month(d, F.col("effective_date"), F.col("reach"), months))
         .groupBy("member_id", "claim_month")
         .agg(F.max("effective_date").alias("effective_date"))
     )
@@ -119,28 +124,3 @@ def _as_of_month(rows: DataFrame) -> DataFrame:
         .withColumn("age", age_on(F.col("birth_date"), last))
         .withColumn("age_group", age_group(F.col("age")))
     )
-
-
-def _by_month(frame: DataFrame, start: Column, end: Column, months: list[str]) -> DataFrame:
-    """Repeat each row for every asked month that its days `start`..`end` touch; adds `claim_month`."""
-    asked = [month_index(m) for m in months]
-    first, last = F.greatest(_month_index(start), F.lit(min(asked))), F.least(_month_index(end), F.lit(max(asked)))
-    year, number = F.floor(F.col("_month") / 12).cast("int"), F.col("_month") % 12 + 1
-    month = F.format_string("%04d-%02d", year, number)
-    return (
-        frame.withColumns({"_first": first, "_last": last})
-        .where("_first <= _last")  # sequence counts down otherwise
-        .withColumn("_month", F.explode(F.sequence("_first", "_last")))
-        .where(F.col("_month").isin(asked))
-        .withColumn("claim_month", month)
-        .drop("_first", "_last", "_month")
-    )
-
-
-def _month_index(day: Column) -> Column:
-    return F.year(day) * 12 + F.month(day) - 1
-
-
-def _last_day(month: str) -> date:
-    year, number = int(month[:4]), int(month[5:7])
-    return date(year, number, monthrange(year, number)[1])

@@ -1,6 +1,7 @@
 """Pharmacy fills that stand today: final action, with the drug flags of the source documents.
 
-Elsewhere: reversals, repeats and clean codes (`silver/claim_versions.py`).
+Elsewhere: reversals, repeats and clean codes (`silver/claim_versions.py`), enrolment on the day of the fill
+(`silver/claim_enrolment.py`).
 """
 
 from pyspark.sql import Column, DataFrame
@@ -9,9 +10,10 @@ from pyspark.sql import functions as F
 from claims_assets import columns as c
 from claims_assets.bronze.claim_links import PHARMACY
 from claims_assets.bronze.pharmacy_claims import DAYS_SUPPLY
+from claims_assets.silver.claim_enrolment import ENROLMENT_RULES, enrolment_column, with_enrolment
 from claims_assets.silver.claim_versions import PharmacyColumns
 from claims_assets.silver.codes import stands_today
-from claims_assets.table import table
+from claims_assets.table import Whole, table
 
 HIGH_COST_RX = 500
 """USD paid for one fill; source documents, silver rules."""
@@ -31,16 +33,20 @@ class PharmacyClaims(PharmacyColumns):
     is_generic: bool = c.optional("True generic, false brand, NULL where the feed does not say.")
     high_cost_rx_flag: bool = c.flag("Paid more than 500 USD.")
     controlled_substance_flag: bool = c.flag("Opioid, benzodiazepine or stimulant, by therapeutic class.")
+    enrolment: str = enrolment_column()
 
     class Config:
         unique = ["claim_id", "claim_line_number", "claim_month"]
+        metadata = {"rules": ENROLMENT_RULES}
 
 
 @table(PharmacyClaims)
-def pharmacy_claims(silver_claim_versions: DataFrame) -> DataFrame:
+def pharmacy_claims(
+    silver_claim_versions: DataFrame, silver_member_months: DataFrame, bronze_member_eligibility: Whole
+) -> DataFrame:
     """Keeps the versions that nothing has cancelled so far, and adds the flags."""
     standing = silver_claim_versions.where((F.col("claim_feed") == PHARMACY) & stands_today())
-    return standing.withColumns(
+    flagged = standing.withColumns(
         {
             "expected_end_date": _expected_end(),
             "is_generic": _is_generic(),
@@ -48,6 +54,7 @@ def pharmacy_claims(silver_claim_versions: DataFrame) -> DataFrame:
             "controlled_substance_flag": F.coalesce(F.col("therapeutic_class").rlike(CONTROLLED), F.lit(False)),
         }
     )
+    return with_enrolment(flagged, "fill_date", silver_member_months, bronze_member_eligibility)
 
 
 def _expected_end() -> Column:

@@ -1,4 +1,4 @@
-"""One small demo, run once as a user runs it, for all tests of this folder."""
+"""One small demo and one foreign extract, each run once as a user runs it, for all tests of this folder."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,9 +10,11 @@ import duckdb
 import pytest
 from deltalake import DeltaTable
 
+from claims_assets.synthetic import generate
 from claims_assets_tests.console import claims
 
 MEMBERS, MONTHS, END = 300, 48, "2025-12"
+EXTRACT_MEMBERS, EXTRACT_MONTHS, EXTRACT_START, EXTRACT_END = 150, 24, "2008-01", "2009-12"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,17 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     done = claims(home, *demo_arguments())
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     return Demo(home, done.stdout + done.stderr)
+
+
+@pytest.fixture(scope="session")
+def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a finished run over a foreign extract, read by its YAML mappings alone."""
+    home = tmp_path_factory.mktemp("third_party")
+    generate(home / "landing", members=EXTRACT_MEMBERS, months=EXTRACT_MONTHS, end=EXTRACT_END, profile="third_party")
+    done = claims(home, "run", CLAIMS_START_MONTH=EXTRACT_START)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert f"Claim months {EXTRACT_START} to {EXTRACT_END} ({EXTRACT_MONTHS})" in done.stdout
+    return home
 
 
 @contextmanager

@@ -3,22 +3,7 @@
 import duckdb
 import pytest
 
-from claims_assets.synthetic import generate
-from claims_assets_tests.console import claims
 from claims_assets_tests.end_to_end.conftest import connected
-
-MEMBERS, MONTHS, END = 150, 24, "2009-12"
-
-
-@pytest.fixture(scope="module")
-def extract(tmp_path_factory):
-    """The home of a finished run over the extract."""
-    home = tmp_path_factory.mktemp("third_party")
-    generate(home / "landing", members=MEMBERS, months=MONTHS, end=END, profile="third_party")
-    done = claims(home, "run", CLAIMS_START_MONTH="2008-01")
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "Claim months 2008-01 to 2009-12 (24)" in done.stdout
-    return home
 
 
 @pytest.fixture

@@ -88,5 +88,6 @@ def enrolment(members: int) -> Iterator[dict[str, Any]]:
                 "member_id": f"M{member:04d}", "claim_month": month, "age": 20 + member % 50, "age_group": "18-44",
                 "gender": "FM"[member % 2], "race": "Unknown", "ethnicity": "Unknown", "dual_eligible": None,
                 "ltss_indicator": member % 7 == 0, "enrolled_days": 28, "days_in_month": 28, "enrolled_share": 1.0,
-                "enrolled_since": date(2021, 7, 1),
+                "enrolled_since": date(2021, 7, 1), "enrolment_by_day": "1" * 28, "enrolled_days_12mo": 365,
+                "gap_count_12mo": 0, "longest_gap_days_12mo": 0, "continuously_enrolled_12mo": True,
             }  # fmt: skip

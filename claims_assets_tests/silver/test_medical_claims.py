@@ -24,9 +24,14 @@ LINE = {
 
 
 @pytest.fixture
-def standing(rows):
+def standing(rows, enrolled):
     """Rows of medical_claims from literal rows of claim_versions."""
-    return lambda *given: medical_claims(rows(ClaimVersions, *[LINE | g for g in given])).orderBy("claim_id").collect()
+
+    def build(*given):
+        frame = medical_claims(rows(ClaimVersions, *[LINE | g for g in given]), *enrolled)
+        return frame.orderBy("claim_id").collect()
+
+    return build
 
 
 def test_only_what_nothing_has_cancelled_stands(standing):
@@ -111,9 +116,10 @@ def test_an_encounter_record_is_paid_with_zero(standing):
     assert [r.is_encounter_record for r in found] == [True, True, False, False, False]
 
 
-def test_the_table_keeps_its_contract(rows, lake):
+def test_the_table_keeps_its_contract(rows, lake, enrolled):
     frame = medical_claims(
-        rows(ClaimVersions, LINE, LINE | {"claim_line_number": 2}, LINE | {"claim_id": "B", "source_line": 3})
+        rows(ClaimVersions, LINE, LINE | {"claim_line_number": 2}, LINE | {"claim_id": "B", "source_line": 3}),
+        *enrolled,
     )
     found = lake.write(frame, "silver", "medical_claims", MedicalClaims, ["2024-05"])
     assert (found.rows_kept, found.blocked, found.failed_by_rule()) == (3, [], {})

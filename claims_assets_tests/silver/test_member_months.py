@@ -1,5 +1,6 @@
 """Member months: merged spans, days, ages, and attributes as of the month."""
 
+import re
 from collections import defaultdict
 from datetime import date, timedelta
 
@@ -11,6 +12,7 @@ from claims_assets.bronze.member_eligibility import MemberEligibility
 from claims_assets.contracts import compiled
 from claims_assets.partitions import month_index, months_between
 from claims_assets.silver.demographics import AGE_GROUPS, age_group
+from claims_assets.silver.eligibility import enrolment_spans, standing_records
 from claims_assets.silver.member_months import MemberMonths, member_months
 
 YEAR = months_between("2024-01", "2024-12")
@@ -137,6 +139,18 @@ def test_attributes_are_those_of_the_latest_record_in_force_in_the_month(month_r
     assert found["m", "2024-04"].dual_eligible is True
     assert found["m", "2024-05"].dual_eligible is False
     assert days(found, "m") == {m: found["n", m].days_in_month for m in YEAR}
+
+
+def test_dual_ltss_and_aid_of_a_month_are_those_of_the_record_in_force_then(month_rows):
+    """A later record, also one that arrived first, changes no month before its own first day."""
+    found = month_rows(
+        span("m", "2024-04-16", dual_eligible="true", ltss_indicator="false", aid_category="aged"),
+        span("m", "2024-01-01", "2024-02-15", dual_eligible="false", ltss_indicator="true", aid_category="adult"),
+        span("m", "2024-03-01", "2024-04-15"),
+    )
+    said = [(r.dual_eligible, r.ltss_indicator, r.aid_category) for (_, month), r in sorted(found.items())][:5]
+    adult, aged, silent = (False, True, "adult"), (True, False, "aged"), (None, None, None)
+    assert said == [adult, adult, silent, aged, aged]
 
 
 def test_ages_are_completed_years_on_the_last_day_of_the_month(month_rows):
@@ -285,8 +299,22 @@ def expected_days(records, death):
     return enrolled
 
 
+def expected_year(enrolled, month):
+    """Digits of the month, then days, gaps, longest gap and continuity of the year up to its end, from marked days."""
+    number = month_index(month)
+    after = date((number + 1) // 12, (number + 1) % 12 + 1, 1)
+    day, digits = date((number - 11) // 12, (number - 11) % 12 + 1, 1), ""
+    while day < after:
+        digits += "1" if day in enrolled else "0"
+        day += timedelta(1)
+    gaps = [len(gap) for gap in re.findall("0+", digits)]
+    longest = max(gaps, default=0)
+    own = digits[-(after - timedelta(1)).day :]
+    return own, digits.count("1"), len(gaps), longest, len(gaps) < 2 and longest <= 45
+
+
 def expected_months(records, death):
-    """(month, days, first day of the enrolment that reaches latest into it) by walking back a day at a time."""
+    """Month -> days, first day of the enrolment that reaches latest into it by walking back, and `expected_year`."""
     enrolled = expected_days(records, death)
     by_month = defaultdict(list)
     for day in enrolled:
@@ -296,7 +324,7 @@ def expected_months(records, death):
         first = max(month_days)
         while first - timedelta(1) in enrolled:
             first -= timedelta(1)
-        expected[month] = (len(month_days), first)
+        expected[month] = (len(month_days), first, *expected_year(enrolled, month))
     return {month: value for month, value in expected.items() if month in FIRST_MONTHS}
 
 
@@ -323,8 +351,12 @@ def test_months_equal_a_count_of_days_in_any_order_of_records(spark, members, or
     schema = ", ".join(f"{n} {t.simpleString()}" for n, t in columns.items())
     frame = spark.createDataFrame([tuple(r.get(n) for n in columns) for r in given_rows], schema)
     got = defaultdict(dict)
-    for r in member_months(frame, FIRST_MONTHS).collect():
+    for r in member_months(frame, FIRST_MONTHS).select(*compiled(MemberMonths).columns).collect():
         assert 1 <= r.enrolled_days <= r.days_in_month
         assert month_index(r.claim_month) >= month_index(f"{r.enrolled_since:%Y-%m}")
-        got[int(r.member_id)][r.claim_month] = (r.enrolled_days, r.enrolled_since)
+        year = (r.enrolled_days_12mo, r.gap_count_12mo, r.longest_gap_days_12mo, r.continuously_enrolled_12mo)
+        got[int(r.member_id)][r.claim_month] = (r.enrolled_days, r.enrolled_since, r.enrolment_by_day, *year)
+    merged = enrolment_spans(standing_records(frame), date(2024, 6, 30)).where("span_end >= '2024-01-01'").collect()
+    days_merged = sum((s.span_end - max(s.span_start, DAY_0)).days + 1 for s in merged)
+    assert sum(value[0] for months in got.values() for value in months.values()) == days_merged
     assert dict(got) == {n: e for n, m in enumerate(members) if (e := expected_months(*m))}

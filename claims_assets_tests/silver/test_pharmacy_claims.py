@@ -24,9 +24,14 @@ FILL = {
 
 
 @pytest.fixture
-def standing(rows):
+def standing(rows, enrolled):
     """Rows of pharmacy_claims from literal rows of claim_versions."""
-    return lambda *given: pharmacy_claims(rows(ClaimVersions, *[FILL | g for g in given])).orderBy("claim_id").collect()
+
+    def build(*given):
+        frame = pharmacy_claims(rows(ClaimVersions, *[FILL | g for g in given]), *enrolled)
+        return frame.orderBy("claim_id").collect()
+
+    return build
 
 
 def numbered(column, values):
@@ -73,7 +78,7 @@ def test_controlled_substances_are_told_by_their_class(standing):
     assert [r.controlled_substance_flag for r in found] == [True, True, True, False, False]
 
 
-def test_the_table_keeps_its_contract(rows, lake):
-    frame = pharmacy_claims(rows(ClaimVersions, FILL, FILL | {"claim_id": "B", "source_line": 3}))
+def test_the_table_keeps_its_contract(rows, lake, enrolled):
+    frame = pharmacy_claims(rows(ClaimVersions, FILL, FILL | {"claim_id": "B", "source_line": 3}), *enrolled)
     found = lake.write(frame, "silver", "pharmacy_claims", PharmacyClaims, ["2024-05"])
     assert (found.rows_kept, found.blocked, found.failed_by_rule()) == (2, [], {})
