@@ -10,7 +10,7 @@ from claims_assets import columns as c
 from claims_assets.bronze.claim_links import PHARMACY
 from claims_assets.bronze.pharmacy_claims import DAYS_SUPPLY
 from claims_assets.silver.claim_versions import PharmacyColumns
-from claims_assets.silver.codes import stands_today
+from claims_assets.silver.codes import NDC_11, stands_today
 from claims_assets.table import table
 
 HIGH_COST_RX = 500
@@ -31,6 +31,8 @@ class PharmacyClaims(PharmacyColumns):
     is_generic: bool = c.optional("True generic, false brand, NULL where the feed does not say.")
     high_cost_rx_flag: bool = c.flag("Paid more than 500 USD.")
     controlled_substance_flag: bool = c.flag("Opioid, benzodiazepine or stimulant, by therapeutic class.")
+
+    ndc_code: str = c.optional("NDC, 11 digits where its form tells them.", str_matches=NDC_11)
 
     class Config:
         unique = ["claim_id", "claim_line_number", "claim_month"]
