@@ -2,7 +2,7 @@
 
 Here: diagnoses against the code list in force, headers against the other lines of their claim, the form of the claim.
 Nothing here drops or changes a line. Elsewhere: shapes of codes (`bronze/medical_claims.py`), their clean forms
-(`silver/codes.py`), the list (`sources/diagnosis_codes.py`); docs/code_sets.md says what is judged how.
+(`silver/codes.py`), the list (`bronze/diagnosis_codes.py`); docs/code_sets.md says what is judged how.
 """
 
 from pyspark.sql import Column, DataFrame

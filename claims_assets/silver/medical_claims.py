@@ -70,10 +70,10 @@ class MedicalClaims(MedicalColumns):
 
 
 @table(MedicalClaims)
-def medical_claims(silver_claim_versions: DataFrame, landing_diagnosis_codes: Whole) -> DataFrame:
+def medical_claims(silver_claim_versions: DataFrame, bronze_diagnosis_codes: Whole) -> DataFrame:
     """Keeps the versions that nothing has cancelled so far, adds the flags, and says what is doubtful."""
     standing = silver_claim_versions.where((F.col("claim_feed") == MEDICAL) & stands_today())
-    judged = with_diagnosis_findings(standing, landing_diagnosis_codes).transform(with_header_findings)
+    judged = with_diagnosis_findings(standing, bronze_diagnosis_codes).transform(with_header_findings)
     return judged.withColumns(
         {
             "length_of_stay": _length_of_stay(),

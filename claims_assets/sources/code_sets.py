@@ -3,7 +3,7 @@
 Each set is a CSV in `code_sets/` beside this file, so a new code or label is a new line there and no code. Every line
 names its source; the long list of diagnosis codes, which is compressed, names it at its top (docs/code_sets.md).
 Elsewhere: what a code means for a table (`silver/immunizations.py`, `silver/demographics.py`), the diagnosis codes as
-a table of the lake (`diagnosis_codes.py`), codes of which only the shape is judged (bronze contracts).
+a table of the lake (`bronze/diagnosis_codes.py`), codes of which only the shape is judged (bronze contracts).
 """
 
 import csv

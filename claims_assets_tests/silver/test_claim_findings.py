@@ -62,7 +62,7 @@ DIAGNOSES = [
 """Diagnosis as written, day of service, what is found."""
 
 
-def line(number: int = 1, **given: Any) -> dict[str, Any]:
+def line(number: Any = 1, **given: Any) -> dict[str, Any]:
     day = given.get("service_from_date", "2024-05-15")
     about = {"claim_id": "A", "claim_month": day[:7], "claim_line_number": number, "member_id": "M1"}
     return about | {"service_from_date": day, "claim_type": "OP"} | given
@@ -78,7 +78,7 @@ def judged(spark, rows):
         clean = frame.withColumns({n: normal_diagnosis(frame[n]) for n in columns})
         listed = diagnosis_code_list()
         written = {"E119"} | {(given.get(n) or "").upper().replace(".", "") for given in lines for n in columns}
-        listed = listed.filter(pc.is_in(listed["code"], value_set=pc.cast(sorted(written), "string")))
+        listed = listed.filter(pc.is_in(listed["code"], value_set=pc.cast(sorted(written), "string")))  # pyright: ignore[reportAttributeAccessIssue]  # made at run time
         found = with_diagnosis_findings(clean, spark.createDataFrame(listed)).orderBy("claim_id").collect()
         return [(r.unknown_diagnosis_count, r.heading_diagnosis_count) for r in found]
 

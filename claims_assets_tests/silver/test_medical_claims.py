@@ -2,10 +2,10 @@
 
 import pytest
 
+from claims_assets.bronze.diagnosis_codes import DiagnosisCodes
 from claims_assets.silver.claim_versions import ClaimVersions
 from claims_assets.silver.codes import counts_as_cost
 from claims_assets.silver.medical_claims import MedicalClaims, medical_claims
-from claims_assets.sources.diagnosis_codes import DiagnosisCodes
 
 DAY = "2024-05-15"
 LINE = {

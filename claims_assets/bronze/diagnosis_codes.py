@@ -1,7 +1,7 @@
 """The diagnosis codes that claims are checked against: one row per code and run of fiscal years.
 
 Here: the shipped list as a table, so that claims are joined to it. Elsewhere: the list itself and its loader
-(`code_sets.py`), its sources and how to refresh it (docs/code_sets.md), the check (`silver/claim_findings.py`).
+(`sources/code_sets.py`), its sources and how to refresh it (docs/code_sets.md), the check (`silver/claim_findings.py`).
 """
 
 from dagster_pyspark import LazyPySparkResource
