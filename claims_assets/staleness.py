@@ -2,7 +2,8 @@
 
 A month is up to date when the contents it was built from are those its inputs have today. So a file that arrives late,
 a void that reaches an old month through its chain, or a corrected enrolment makes exactly those months stale whose
-inputs changed, and a rebuild that changes nothing stops there. Changes of code are not seen: ask for the months then.
+inputs changed, and a rebuild that changes nothing stops there. Changes of code are seen only by a table's
+`code_version`: ask for the months otherwise.
 """
 
 import hashlib
@@ -35,15 +36,24 @@ class Contents:
     def _built(self) -> dict[str, dict[str, dict]]:
         return built(self._lake)
 
-    def read_for(self, inputs: Iterable[Input], months: Sequence[str] | None) -> dict[str, str]:
+    def read_for(
+        self, inputs: Iterable[Input], months: Sequence[str] | None, code_version: str | None = None
+    ) -> dict[str, str]:
         """Claim month (`all` for an unpartitioned table) -> hash of all contents that its inputs give it now."""
-        sources = list(inputs)
-        return {month: _digest(self._lines(sources, month)) for month in (months or [WHOLE])}
+        sources, code = list(inputs), [code_version] if code_version else []
+        return {month: _digest([*code, *self._lines(sources, month)]) for month in (months or [WHOLE])}
 
-    def stale(self, schema: str, name: str, inputs: Iterable[Input], months: Sequence[str] | None) -> list[str]:
+    def stale(
+        self,
+        schema: str,
+        name: str,
+        inputs: Iterable[Input],
+        months: Sequence[str] | None,
+        code_version: str | None = None,
+    ) -> list[str]:
         """Those of `months` (None: the one snapshot, `all`) that were never built, or from other contents."""
         then = self._built.get(f"{schema}.{name}", {})
-        now = self.read_for(inputs, months)
+        now = self.read_for(inputs, months, code_version)
         return [m for m in now if m not in then or then[m]["inputs"] != now[m]]
 
     def _lines(self, inputs: Iterable[Input], month: str) -> list[str]:

@@ -56,6 +56,7 @@ class Table:
     resources: tuple[str, ...]
     span: Span | None
     picture: Picture | None
+    code_version: str | None
 
     @property
     def schema(self) -> str:
@@ -89,6 +90,7 @@ def table(
     resources: Sequence[str] = (),
     span: Span | None = None,
     picture: Picture | None = None,
+    code_version: str | None = None,
 ) -> Callable[[Callable[..., DataFrame]], Table]:
     """Declare the decorated transform as the table `<schema of its folder>.<its name>`.
 
@@ -103,6 +105,7 @@ def table(
         resources: resource keys that the transform takes as parameters of the same names.
         span: of an unpartitioned table whose rows speak of claim months: the columns of the first and the last one.
         picture: draws the newest month that was built, for its metadata; of a table small enough for it.
+        code_version: changes when all that was built must be built again, for example with a list that is shipped.
     """
 
     def declare(function: Callable[..., DataFrame]) -> Table:
@@ -120,6 +123,7 @@ def table(
             resources=tuple(resources),
             span=span,
             picture=picture,
+            code_version=code_version,
         )
 
     return declare
@@ -150,6 +154,7 @@ def _asset(table: Table) -> dg.AssetsDefinition:
         + list(table.deps),
         partitions_def=claim_months if table.partitioned else None,
         backfill_policy=dg.BackfillPolicy.single_run() if table.partitioned else None,
+        code_version=table.code_version,
         check_specs=check_specs(key),
         freshness_policy=dg.FreshnessPolicy.time_window(
             fail_window=layer.fail_after, warn_window=layer.fail_after * 0.75
@@ -184,7 +189,7 @@ def _drawn(table: Table, lake: Lake, month: str) -> dict[str, dg.MetadataValue]:
 def _build(table: Table, months: list[str] | None, resources: Any) -> Findings:
     """Read, transform and write some months, and record what was found and from which contents it was built."""
     lake, spark = resources.lake, resources.spark.spark_session
-    read = Contents(lake).read_for(table.inputs, months)
+    read = Contents(lake).read_for(table.inputs, months, table.code_version)
     arguments = {"months": months} | {r: getattr(resources, r) for r in table.resources}
     arguments |= {i.parameter: lake.read(spark, i.schema, i.name, _reach(lake, i, months)) for i in table.inputs}
     wanted = inspect.signature(table.function).parameters

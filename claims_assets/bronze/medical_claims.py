@@ -23,6 +23,12 @@ The stage has trimmed the values. The letters are spelled out, because a case-in
 """
 PROCEDURE = r"^([0-9]{5}|[0-9]{4}[FTUMftum]|[A-Va-v][0-9]{4})$"
 """CPT categories I, II (F), III (T), M and U endings, and HCPCS level II."""
+REVENUE = r"^[0-9]{3,4}$"
+"""The list of revenue codes is licensed (American Hospital Association, NUBC), so only their shape is judged."""
+BILL_TYPE = r"^0?[1-9][1-9][0-9A-Za-z]$"
+"""Leading zero (optional), type of facility, classification, frequency (CMS Claims Processing Manual, chapter 25)."""
+DRG = r"^(0{0,2}[1-9]|0?[1-9][0-9]|[1-9][0-9]{2}|[0-9]{3}[1-4])$"
+"""MS-DRG 001 to 999, also where leading zeros were lost; or an APR-DRG with its severity of illness, 1 to 4."""
 
 
 def _diagnosis(position: int):
@@ -67,10 +73,10 @@ class MedicalClaims(Contract):
     procedure_code_2: str = c.optional("Second CPT or HCPCS, as written.", str_matches=PROCEDURE)
     procedure_modifier_1: str = c.optional("First modifier.")
     procedure_modifier_2: str = c.optional("Second modifier.")
-    revenue_code: str = c.optional("Revenue code, 3 or 4 digits.", str_matches=r"^[0-9]{3,4}$")
-    bill_type_code: str = c.optional("Type of bill, 3 or 4 characters.", str_matches=r"^[0-9A-Z]{3,4}$")
+    revenue_code: str = c.optional("Revenue code, 3 or 4 digits.", str_matches=REVENUE)
+    bill_type_code: str = c.optional("Type of bill, 3 or 4 characters.", str_matches=BILL_TYPE)
     place_of_service: str = c.optional("Place of service, 2 digits.", str_matches=r"^[0-9]{1,2}$")
-    drg_code: str = c.optional("DRG, 3 digits.", str_matches=r"^[0-9]{3,4}$")
+    drg_code: str = c.optional("DRG, 3 digits; 4 for an APR-DRG with its severity.", str_matches=DRG)
     ndc_code: str = c.optional("NDC of a drug given, as written.")
     billed_amount: c.Money = c.amount("Billed, USD.", ge=0)
     allowed_amount: c.Money = c.amount("Allowed, USD.", ge=0)

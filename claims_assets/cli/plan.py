@@ -51,7 +51,7 @@ def next_batch(graph: Graph, done: Collection[dg.AssetKey], lake: Lake, universe
             months = sorted(set(graph.untabled_months(key)) & set(universe))
         else:
             asked = list(universe) if table.partitioned else None
-            months = contents.stale(table.schema, table.name, table.inputs, asked)
+            months = contents.stale(table.schema, table.name, table.inputs, asked, table.code_version)
         if table and _waits(table, batch, complete=months in (list(universe), [WHOLE])):
             return batch
         months = sorted({*months, *_carried(table, batch, universe)})

@@ -15,8 +15,8 @@ from claims_assets.silver.enrolment import enrolled_on
 ENROLLED, NOT_ENROLLED, UNKNOWN_MEMBER = "ENROLLED", "NOT_ENROLLED", "UNKNOWN_MEMBER"
 
 ENROLMENT_RULES = {
-    "member_is_known": rule(f"enrolment <> '{UNKNOWN_MEMBER}'", severity="warn"),
-    "member_is_enrolled_on_service_date": rule(f"enrolment <> '{NOT_ENROLLED}'", severity="warn"),
+    "member_is_known": rule(f"enrolment <> '{UNKNOWN_MEMBER}'", severity="warn", dimension="accuracy"),
+    "member_is_enrolled_on_service_date": rule(f"enrolment <> '{NOT_ENROLLED}'", severity="warn", dimension="accuracy"),
 }
 """Each line breaks at most one of them: whether an unknown member is enrolled can't be asked."""
 

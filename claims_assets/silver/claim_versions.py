@@ -70,9 +70,9 @@ class MedicalColumns(VersionColumns):
     procedure_modifier_1: str = c.optional("First modifier.")
     procedure_modifier_2: str = c.optional("Second modifier.")
     revenue_code: str = c.optional("Revenue code, 4 digits.")
-    bill_type_code: str = c.optional("Type of bill.")
+    bill_type_code: str = c.optional("Type of bill, 4 characters with a leading zero.")
     place_of_service: str = c.optional("Place of service, 2 digits.")
-    drg_code: str = c.optional("DRG.")
+    drg_code: str = c.optional("DRG, 3 digits; 4 for an APR-DRG with its severity.")
     billed_amount: c.Money = c.amount("Billed, USD.")
     member_liability: c.Money = c.amount("Owed by the member, USD.")
     service_units: c.Whole = c.optional("Units of service.")
@@ -112,11 +112,13 @@ _CLEAN: dict[str, Callable[[Column], Column]] = {
     **dict.fromkeys(("claim_id", "member_id", "provider_id", "pharmacy_id", "prescriber_id"), codes.normal_id),
     **dict.fromkeys((f"diagnosis_code_{i}" for i in range(1, 13)), codes.normal_diagnosis),
     **dict.fromkeys((f"procedure_{kind}_{i}" for kind in ("code", "modifier") for i in (1, 2)), codes.normal_code),
-    **dict.fromkeys(("claim_type", "claim_status", "bill_type_code", "drg_code"), codes.normal_code),
+    **dict.fromkeys(("claim_type", "claim_status"), codes.normal_code),
     **dict.fromkeys(("generic_indicator", "therapeutic_class"), codes.normal_code),
     "original_claim_id": codes.normal_id,
     "adjustment_indicator": normal_indicator,
     "revenue_code": codes.normal_revenue,
+    "bill_type_code": codes.normal_bill_type,
+    "drg_code": codes.normal_drg,
     "place_of_service": codes.normal_place,
     "ndc_code": codes.normal_ndc,
 }

@@ -21,6 +21,8 @@ EMERGENCY_PROCEDURE_CODES = ("99281", "99282", "99283", "99284", "99285")
 EMERGENCY_PLACE = "23"
 """CMS place of service: emergency room, hospital."""
 PAID = "PAID"
+NDC_11 = r"^[0-9]{11}$"
+"""NDC as it is billed: 5-4-2 without dashes (HIPAA code set, 45 CFR 162.1002)."""
 
 
 def is_void() -> Column:
@@ -80,6 +82,18 @@ def normal_revenue(code: Column) -> Column:
 def normal_place(code: Column) -> Column:
     """Two digits: 1 is 01."""
     return _padded(normal_code(code), 2)
+
+
+def normal_bill_type(code: Column) -> Column:
+    """Four characters: 111 is 0111 (the leading zero is written on the form, not counted as a digit of the type)."""
+    clean = normal_code(code)
+    return F.when(F.length(clean) == 3, F.concat(F.lit("0"), clean)).otherwise(clean)
+
+
+def normal_drg(code: Column) -> Column:
+    """Three digits: 65 is 065. A fourth digit is the severity of an APR-DRG, so longer codes stay as they are."""
+    clean = normal_code(code)
+    return F.when(clean.rlike("^[0-9]{1,2}$"), F.lpad(clean, 3, "0")).otherwise(clean)
 
 
 def normal_ndc(code: Column) -> Column:

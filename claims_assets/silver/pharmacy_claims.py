@@ -12,7 +12,7 @@ from claims_assets.bronze.claim_links import PHARMACY
 from claims_assets.bronze.pharmacy_claims import DAYS_SUPPLY
 from claims_assets.silver.claim_enrolment import ENROLMENT_RULES, enrolment_column, with_enrolment
 from claims_assets.silver.claim_versions import PharmacyColumns
-from claims_assets.silver.codes import stands_today
+from claims_assets.silver.codes import NDC_11, stands_today
 from claims_assets.table import Whole, table
 
 HIGH_COST_RX = 500
@@ -34,6 +34,8 @@ class PharmacyClaims(PharmacyColumns):
     high_cost_rx_flag: bool = c.flag("Paid more than 500 USD.")
     controlled_substance_flag: bool = c.flag("Opioid, benzodiazepine or stimulant, by therapeutic class.")
     enrolment: str = enrolment_column()
+
+    ndc_code: str = c.optional("NDC, 11 digits where its form tells them.", str_matches=NDC_11)
 
     class Config:
         unique = ["claim_id", "claim_line_number", "claim_month"]

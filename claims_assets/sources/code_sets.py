@@ -1,15 +1,24 @@
-"""Code sets that ship with the package: vaccine codes, and the words feeds use for race, ethnicity and gender.
+"""Code sets that ship with the package: vaccines, places of service, diagnoses, and words for who a member is.
 
 Each set is a CSV in `code_sets/` beside this file, so a new code or label is a new line there and no code. Every line
-names its source. Elsewhere: what a code means for a table (`silver/immunizations.py`, `silver/demographics.py`).
+names its source; the long list of diagnosis codes, which is compressed, names it at its top (docs/code_sets.md).
+Elsewhere: what a code means for a table (`silver/immunizations.py`, `silver/demographics.py`), the diagnosis codes as
+a table of the lake (`bronze/diagnosis_codes.py`), codes of which only the shape is judged (bronze contracts).
 """
 
 import csv
+import gzip
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow
 
 VACCINES = (
     "influenza",
@@ -26,6 +35,9 @@ VACCINES = (
 CODE_SYSTEMS = ("CVX", "CPT", "HCPCS", "NDC")
 DEMOGRAPHICS = ("gender", "race", "ethnicity")
 TRUTH = {"true": True, "false": False}
+ICD_9_CM, ICD_10_CM = DIAGNOSIS_SYSTEMS = ("ICD-9-CM", "ICD-10-CM")
+ICD_10_CM_FISCAL_YEAR = 2016
+"""First fiscal year of ICD-10-CM, from 2015-10-01 on (45 CFR 162.1002); before it ICD-9-CM held."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,44 @@ def vaccine_codes() -> tuple[VaccineCode, ...]:
 
 
 @cache
+def place_of_service_codes() -> tuple[str, ...]:
+    """The two-digit codes that CMS has assigned; unassigned numbers are not there.
+
+    Raises:
+        ValueError: a line repeats a code, or has an unknown truth value.
+    """
+    codes: list[str] = []
+    for line, row in _rows("place_of_service_codes.csv"):
+        where = f"code_sets/place_of_service_codes.csv line {line}"
+        _one_of(row["verified"], tuple(TRUTH), f"{where}: verified")
+        if row["code"] in codes:
+            raise ValueError(f"{where}: {row['code']} is there twice: remove one line.")
+        codes.append(row["code"])
+    return tuple(codes)
+
+
+def diagnosis_code_list() -> "pyarrow.Table":
+    """Every diagnosis code with the fiscal years in which it was in force, once as billable and once as a heading.
+
+    Columns code, code_system, is_billable, first_fiscal_year and last_fiscal_year; a missing year is an open end.
+    """
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    text = gzip.decompress(_code_set("diagnosis_codes.csv.gz").read_bytes())
+    about = sum(line.startswith(b"#") for line in text[:1000].splitlines())
+    year = pa.int32()
+    kinds = {"code": pa.string(), "code_system": pa.string(), "is_billable": pa.bool_()}
+    return arrow_csv.read_csv(
+        pa.BufferReader(text),
+        read_options=arrow_csv.ReadOptions(skip_rows=about),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types=kinds | {"first_fiscal_year": year, "last_fiscal_year": year}
+        ),
+    )
+
+
+@cache
 def demographic_labels(vocabulary: str) -> dict[str, str]:
     """Label -> group of one of DEMOGRAPHICS; labels in the form that `normal_label` gives.
 
@@ -100,10 +150,19 @@ def label_pattern(vocabulary: str) -> str:
 
 def _rows(name: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number (the header is line 1) and values of each line of a code set."""
-    text = files("claims_assets").joinpath("sources", "code_sets", name).read_text(encoding="utf-8")
+    text = _code_set(name).read_text(encoding="utf-8")
     yield from enumerate(csv.DictReader(text.splitlines()), start=2)
+
+
+def _code_set(name: str) -> Traversable:
+    return files("claims_assets").joinpath("sources", "code_sets", name)
 
 
 def _one_of(value: str, legal: tuple[str, ...], what: str) -> None:
     if value not in legal:
         raise ValueError(f"{what} {value!r} is not one of {', '.join(legal)}.")
+
+
+def fingerprint(name: str) -> str:
+    """Hash of a shipped code set, for the `code_version` of the tables that are made of it."""
+    return hashlib.sha256(files("claims_assets").joinpath("sources", "code_sets", name).read_bytes()).hexdigest()[:16]

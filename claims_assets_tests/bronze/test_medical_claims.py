@@ -66,6 +66,14 @@ def test_a_line_is_known_from_its_received_else_paid_else_claim_month(write, giv
         ({"claim_type": "VISION"}, "claim_type_is_known"),
         ({"diagnosis_code_12": "?"}, "diagnosis_code_12_is_well_formed"),
         ({"service_units": "many"}, "service_units_is_readable"),
+        ({"procedure_code_1": "0001X"}, "procedure_code_1_is_well_formed"),
+        ({"procedure_code_2": "9928"}, "procedure_code_2_is_well_formed"),
+        ({"revenue_code": "45"}, "revenue_code_is_well_formed"),
+        ({"bill_type_code": "0011"}, "bill_type_code_is_well_formed"),
+        ({"bill_type_code": "1"}, "bill_type_code_is_well_formed"),
+        ({"bill_type_code": "1111"}, "bill_type_code_is_well_formed"),
+        ({"drg_code": "000"}, "drg_code_is_well_formed"),
+        ({"drg_code": "1405"}, "drg_code_is_well_formed"),
     ],
 )
 def test_a_doubtful_line_is_kept_with_a_warning(write, given, rule):
@@ -100,6 +108,9 @@ def test_legal_codes_of_all_shapes_raise_no_warning_R37_R38(write):
     diagnoses = ["U07.1", "U099", "E119", "C4A.9", "Z3A", "M1A.9XX0", "250.00", "V5789", "E8490", "e11.9"]
     procedures = ["99285", "0001F", "0042T", "0001U", "0001M", "G0008", "a0428"]
     codes = [{"diagnosis_code_1": d} for d in diagnoses] + [{"procedure_code_1": p} for p in procedures]
+    codes += [{"revenue_code": r} for r in ("450", "0450")]
+    codes += [{"bill_type_code": b} for b in ("111", "0111", "013X", "731", "89a")]
+    codes += [{"drg_code": d} for d in ("1", "65", "001", "065", "999", "1401", "0474")]
     found, rows = write(*codes)
     assert found.failed_by_rule() == {}
     assert len(rows) == len(codes)

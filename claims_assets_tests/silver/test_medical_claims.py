@@ -2,6 +2,7 @@
 
 import pytest
 
+from claims_assets.bronze.diagnosis_codes import DiagnosisCodes
 from claims_assets.silver.claim_versions import ClaimVersions
 from claims_assets.silver.codes import counts_as_cost
 from claims_assets.silver.medical_claims import MedicalClaims, medical_claims
@@ -24,14 +25,21 @@ LINE = {
 
 
 @pytest.fixture
-def standing(rows, enrolled):
+def claims(rows, enrolled):
+    """medical_claims of literal rows of claim_versions, with a list of three diagnosis codes."""
+    codes = rows(
+        DiagnosisCodes,
+        {"code": "E119", "code_system": "ICD-10-CM", "is_billable": True, "first_fiscal_year": 2016},
+        {"code": "E11", "code_system": "ICD-10-CM", "is_billable": False, "first_fiscal_year": 2016},
+        {"code": "25000", "code_system": "ICD-9-CM", "is_billable": True, "last_fiscal_year": 2015},
+    )
+    return lambda *given: medical_claims(rows(ClaimVersions, *[LINE | g for g in given]), *enrolled, codes)
+
+
+@pytest.fixture
+def standing(claims):
     """Rows of medical_claims from literal rows of claim_versions."""
-
-    def build(*given):
-        frame = medical_claims(rows(ClaimVersions, *[LINE | g for g in given]), *enrolled)
-        return frame.orderBy("claim_id").collect()
-
-    return build
+    return lambda *given: claims(*given).orderBy("claim_id", "claim_line_number").collect()
 
 
 def test_only_what_nothing_has_cancelled_stands(standing):
@@ -116,11 +124,45 @@ def test_an_encounter_record_is_paid_with_zero(standing):
     assert [r.is_encounter_record for r in found] == [True, True, False, False, False]
 
 
-def test_the_table_keeps_its_contract(rows, lake, enrolled):
-    frame = medical_claims(
-        rows(ClaimVersions, LINE, LINE | {"claim_line_number": 2}, LINE | {"claim_id": "B", "source_line": 3}),
-        *enrolled,
-    )
+@pytest.mark.parametrize(
+    ("given", "rule"),
+    [
+        ({"diagnosis_code_12": "ZZZ99"}, "diagnoses_are_known"),
+        ({"diagnosis_code_1": "25000"}, "diagnoses_are_known"),
+        ({"diagnosis_code_2": "E11"}, "diagnoses_are_billable"),
+        ({"place_of_service": "28"}, "place_of_service_is_known"),
+        ({"ndc_code": "0002143380"}, "ndc_code_is_well_formed"),
+        ({"allowed_amount": "100", "paid_amount": "80", "member_liability": "19.98"}, "amounts_add_up"),
+        ({"claim_line_number": 3}, "claim_lines_are_complete"),
+        ({"claim_line_number": 2, "drg_code": "470"}, "claim_header_agrees"),
+    ],
+)
+def test_a_doubtful_line_is_counted_and_kept(claims, lake, given, rule):
+    first = {"claim_type": "OP", "drg_code": "065", "diagnosis_code_1": "E119"}
+    frame = claims(first, {"claim_line_number": 2, "source_line": 3} | given, {"claim_id": "B", "source_line": 4})
+    found = lake.write(frame, "silver", "medical_claims", MedicalClaims, ["2024-05"])
+    about_the_claim = rule in ("claim_header_agrees", "claim_lines_are_complete")
+    assert (found.rows_kept, found.failed_by_rule()) == (3, {rule: 2 if about_the_claim else 1})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"diagnosis_code_1": "E119", "diagnosis_code_12": "E119"},
+        {"place_of_service": "10"},
+        {"ndc_code": "00002143380"},
+        {"allowed_amount": "100", "paid_amount": "80", "member_liability": "19.99"},
+        {"allowed_amount": "100", "paid_amount": "80"},
+        {"allowed_amount": "100", "paid_amount": "0", "member_liability": "0", "claim_status": "DENIED"},
+    ],
+)
+def test_a_line_without_doubt_raises_no_warning(claims, lake, given):
+    found = lake.write(claims(given), "silver", "medical_claims", MedicalClaims, ["2024-05"])
+    assert found.failed_by_rule() == {}
+
+
+def test_the_table_keeps_its_contract(claims, lake):
+    frame = claims({}, {"claim_line_number": 2}, {"claim_id": "B", "source_line": 3})
     found = lake.write(frame, "silver", "medical_claims", MedicalClaims, ["2024-05"])
     assert (found.rows_kept, found.blocked, found.failed_by_rule()) == (3, [], {})
     (row,) = frame.where("claim_id = 'B'").collect()

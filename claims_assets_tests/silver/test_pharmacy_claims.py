@@ -82,3 +82,10 @@ def test_the_table_keeps_its_contract(rows, lake, enrolled):
     frame = pharmacy_claims(rows(ClaimVersions, FILL, FILL | {"claim_id": "B", "source_line": 3}), *enrolled)
     found = lake.write(frame, "silver", "pharmacy_claims", PharmacyClaims, ["2024-05"])
     assert (found.rows_kept, found.blocked, found.failed_by_rule()) == (2, [], {})
+
+
+def test_a_drug_code_that_is_not_eleven_digits_is_counted_and_kept(rows, enrolled, lake):
+    given = numbered("ndc_code", ["00002143380", None, "0002143380", "2143380"])
+    frame = pharmacy_claims(rows(ClaimVersions, *[FILL | g for g in given]), *enrolled)
+    found = lake.write(frame, "silver", "pharmacy_claims", PharmacyClaims, ["2024-05"])
+    assert (found.rows_kept, found.failed_by_rule()) == (4, {"ndc_code_is_well_formed": 2})

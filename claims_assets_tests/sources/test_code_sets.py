@@ -1,6 +1,7 @@
 """Code sets: complete, consistent, and every line with its source."""
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -9,8 +10,10 @@ from claims_assets.sources.code_sets import (
     DEMOGRAPHICS,
     VACCINES,
     demographic_labels,
+    diagnosis_code_list,
     label_pattern,
     normal_label,
+    place_of_service_codes,
     vaccine_codes,
 )
 from claims_assets.synthetic import products as synthetic
@@ -18,6 +21,10 @@ from claims_assets.synthetic import products as synthetic
 SHAPES = {"CVX": r"\d{2,3}", "CPT": r"\d{5}", "HCPCS": r"[A-V]\d{4}", "NDC": r"\d{11}"}
 NOT_IN_THE_SET = {"DTAP", "POLIO", "HIB", "HEPATITIS A", "ROTAVIRUS"}
 """Synthetic childhood doses of vaccines that the code set does not cover."""
+
+
+PUBLISHED = {2016: 69_823, 2019: 71_932, 2020: 72_184, 2022: 72_750, 2024: 74_044, 2025: 74_260, 2026: 74_719}
+"""Billable ICD-10-CM codes of a fiscal year's first release, CDC/NCHS and CMS."""
 
 
 def codes(system, vaccine=None):
@@ -76,6 +83,56 @@ def test_the_synthetic_population_is_vaccinated_with_known_codes():
     assert set(synthetic.FLU_REGISTRY_CODES) <= codes("CVX", "influenza")
 
 
+@pytest.fixture(scope="module")
+def diagnoses():
+    return diagnosis_code_list().to_pylist()
+
+
+@pytest.mark.parametrize("year", PUBLISHED)
+def test_the_billable_codes_of_a_year_are_as_many_as_were_published(diagnoses, year):
+    held = [
+        d["code"]
+        for d in diagnoses
+        if d["is_billable"]
+        and d["code_system"] == "ICD-10-CM"
+        and d["first_fiscal_year"] <= year <= (d["last_fiscal_year"] or year)
+    ]
+    assert len(held) == len(set(held))
+    # Within a year codes are added in January and April; fiscal year 2016 is known from the equivalence map alone.
+    assert 0 <= len(held) - PUBLISHED[year] <= 9
+
+
+def test_the_last_revision_of_icd_9_is_whole(diagnoses):
+    held = [d for d in diagnoses if d["code_system"] == "ICD-9-CM"]
+    assert sum(d["is_billable"] for d in held) == 14_567
+    assert {(d["first_fiscal_year"], d["last_fiscal_year"]) for d in held} == {(None, 2015)}
+
+
+def test_a_diagnosis_code_has_one_standing_a_year(diagnoses):
+    years = {}
+    for d in diagnoses:
+        years.setdefault((d["code_system"], d["code"]), []).append(
+            (d["first_fiscal_year"] or 0, d["last_fiscal_year"] or 9999)
+        )
+    for spans in years.values():
+        spans.sort()
+        assert all(a[1] < b[0] for a, b in pairwise(spans))
+        assert all(first <= last for first, last in spans)
+
+
+def test_a_heading_has_longer_codes_below_it(diagnoses):
+    known = {(d["code_system"], d["code"]) for d in diagnoses}
+    parents = {(system, code[:n]) for system, code in known for n in range(3, len(code))}
+    headings = {(d["code_system"], d["code"]) for d in diagnoses if not d["is_billable"]}
+    assert headings <= parents
+
+
+def test_places_of_service_have_two_digits():
+    assert all(re.fullmatch(r"\d{2}", code) for code in place_of_service_codes())
+    assert {"11", "21", "23", "02", "10", "99"} <= set(place_of_service_codes())
+    assert not {"00", "28", "48", "98"} & set(place_of_service_codes())
+
+
 @pytest.mark.requirement("R10")
 @pytest.mark.parametrize("vocabulary", DEMOGRAPHICS)
 def test_labels_match_their_pattern_however_they_are_written(vocabulary):
@@ -96,7 +153,7 @@ def test_an_unknown_vocabulary_is_refused():
 @pytest.fixture
 def lines(monkeypatch):
     """Replaces the rows of the code sets, and forgets what was read before and after."""
-    caches = (vaccine_codes, demographic_labels)
+    caches = (vaccine_codes, demographic_labels, place_of_service_codes)
 
     def put(*rows):
         monkeypatch.setattr(code_sets, "_rows", lambda name: enumerate(rows, start=2))
@@ -137,3 +194,10 @@ def test_a_label_for_two_groups_is_refused(lines):
     lines(label | {"group": "White"}, label | {"label": "white", "group": "Black"})
     with pytest.raises(ValueError, match="line 3: race 'WHITE' stands for two groups"):
         demographic_labels("race")
+
+
+def test_a_repeated_place_is_refused(lines):
+    place = {"code": "11", "source": "s", "verified": "true"}
+    lines(place, place)
+    with pytest.raises(ValueError, match="line 3: 11 is there twice"):
+        place_of_service_codes()
