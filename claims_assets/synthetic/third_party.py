@@ -39,6 +39,16 @@ if TYPE_CHECKING:
 
 ICD10_FROM = int(np.datetime64("2015-10-01", "D").astype(int))
 DIAGNOSIS_COLUMNS, PROCEDURE_COLUMNS = 8, 6
+DIRTY = (
+    "third_party_negative",
+    "third_party_unknown_bene",
+    "third_party_no_thru",
+    "third_party_reversal",
+    "third_party_reissue",
+)
+"""Kinds of dirt that hit claims; each claim has one at most."""
+DAYS_TO_ADJUST = (14, 200)
+"""Fewest and one past the most days between the processing of a claim and of its adjustment."""
 CLAIM_TYPE_CODES = {"IP": "60", "OP": "40", "ER": "40", "PROF": "71", "LTC": "20", "DENTAL": "71"}
 RACE_CODES = ("1", "2", "5", "3", "3", "3", "3", "3")
 """White, Black, Hispanic; all others are 3. By position in `population.RACES`."""
@@ -97,23 +107,29 @@ def _claims(out: Path, life: Life, ids: list[str], rng: np.random.Generator, dir
     shown = lines["line"] <= PROCEDURE_COLUMNS
     claims["proc"][lines["claim"][shown], lines["line"][shown] - 1] = lines["proc"][shown]
     order = rng.permutation(np.flatnonzero(claims["paid"] > 0))
-    sizes = [
-        round(share(kind, dirt) * n)
-        for kind in ("third_party_negative", "third_party_unknown_bene", "third_party_no_thru")
-    ]
-    negative, unknown, no_thru = np.split(order, np.cumsum(sizes))[:3]
+    sizes = [round(share(kind, dirt) * n) for kind in DIRTY]
+    chosen = dict(zip(DIRTY, np.split(order, np.cumsum(sizes)), strict=False))
+    negative, unknown, no_thru, taken_back, reissued = chosen.values()
     claims["paid"][negative] *= -1
     claims["number"] = claims["member"].astype(np.int64) + block.first_member
     claims["number"][unknown] += text.UNKNOWN_MEMBERS_FROM
     claims["to_day"][no_thru] = NO_DAY
+    claims = _with_adjustments(claims, np.concatenate([taken_back, reissued]), reissued, rng)
     written = [
         _claim_file(out, year, take(claims, rows), ids, block) for year, rows in _yearly(_year(claims["from_day"]))
     ]
-    return sum(written), Counter(
-        third_party_negative=len(negative),
-        third_party_unknown_bene=len(unknown),
-        third_party_no_thru=len(no_thru),
-    )
+    return sum(written), Counter({kind: len(claim) for kind, claim in chosen.items()})
+
+
+def _with_adjustments(claims: Table, taken_back: Array, reissued: Array, rng: np.random.Generator) -> Table:
+    """Adds adjustments under the old number: the payment negated, and for `reissued` what is paid instead."""
+    negated, corrected = take(claims, taken_back), take(claims, reissued)
+    later = dict(zip(taken_back.tolist(), rng.integers(*DAYS_TO_ADJUST, len(taken_back)).tolist(), strict=True))
+    for part, source in ((negated, taken_back), (corrected, reissued)):
+        part["claim_day"] = part["claim_day"] + np.array([later[i] for i in source.tolist()], part["claim_day"].dtype)
+    negated["paid"] = -negated["paid"]
+    corrected["paid"] = np.rint(corrected["paid"] * rng.choice((0.5, 0.8, 1.25), len(reissued))).astype(np.int64)
+    return {name: np.concatenate([claims[name], negated[name], corrected[name]]) for name in claims}
 
 
 def _year(days: Array) -> Array:
