@@ -20,11 +20,19 @@ if TYPE_CHECKING:
 ORIGINAL, VOID, REPLACEMENT = "0", "1", "4"
 """T-MSIS ADJUSTMENT-IND; every other value (5 and 6 are gross adjustments) stands on its own, like an original."""
 
+SEPARATOR = "\n"
+"""Stands between the ids that the lines of one version name; the landing stage has trimmed them."""
+
 LINKED, UNKNOWN_ORIGINAL, CYCLE = "linked", "original_is_unknown", "chain_has_a_cycle"
 CHAIN_STATES = (LINKED, UNKNOWN_ORIGINAL, CYCLE)
 
 GIVEN = ("claim_id", "adjustment_indicator", "original_claim_id", "paid_date", "known_from")
 ANSWERS = ("root_claim_id", "cancelled_on", "cancelled_by", "chain_state")
+
+
+def day_of(paid_date: str | None, known_from: str) -> str:
+    """The day it was paid; without one, the first on which it can have been known."""
+    return paid_date or f"{known_from}-01"
 
 
 @dataclass(slots=True)
@@ -34,7 +42,7 @@ class Version:
     claim_id: str
     adjustment_indicator: str
     original_claim_id: str | None
-    """The claim it voids or replaces; None, or its own id, where both bear the same id."""
+    """What it voids or replaces, several between SEPARATOR; None, or its own id, where both bear the same id."""
     paid_date: str | None
     known_from: str
     root_claim_id: str = ""
@@ -43,17 +51,29 @@ class Version:
     chain_state: str = LINKED
 
     @property
-    def named(self) -> str:
-        return self.original_claim_id or self.claim_id
+    def named(self) -> set[str]:
+        """Ids of the claims it adjusts: its own only where it names no other."""
+        ids = set((self.original_claim_id or self.claim_id).split(SEPARATOR))
+        return ids - {self.claim_id} or ids
+
+    @property
+    def names_another(self) -> bool:
+        return self.claim_id not in self.named
 
     @property
     def adjusts_its_own_id(self) -> bool:
-        return self.named == self.claim_id and self.adjustment_indicator != ORIGINAL
+        return not self.names_another and self.adjustment_indicator != ORIGINAL
+
+    @property
+    def rank(self) -> str:
+        """Void before replacement; an original that names another claim replaces it."""
+        return (
+            REPLACEMENT if self.adjustment_indicator == ORIGINAL and self.names_another else self.adjustment_indicator
+        )
 
     @property
     def day(self) -> str:
-        """The day it was paid; without one, the first on which it can have been known."""
-        return self.paid_date or f"{self.known_from}-01"
+        return day_of(self.paid_date, self.known_from)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +101,8 @@ def resolve(versions: Sequence[Version]) -> None:
         held_by[v.claim_id].append(v)
     for v in versions:
         v.root_claim_id = root_of[v.claim_id]
-        v.chain_state = CYCLE if v.root_claim_id in cyclic else _state(v, held_by[v.named])
+        held = [h for claim in v.named for h in held_by[claim]]
+        v.chain_state = CYCLE if v.root_claim_id in cyclic else _state(v, held)
     _replay([v for v in versions if v.chain_state != CYCLE], places)
 
 
@@ -98,8 +119,9 @@ def _names(versions: Iterable[Version]) -> dict[str, set[str]]:
     """Claim id -> the other ids it names; ids that are only named are there too."""
     names: dict[str, set[str]] = defaultdict(set)
     for v in versions:
-        names[v.claim_id] |= {v.named} - {v.claim_id}
-        names.setdefault(v.named, set())
+        names[v.claim_id] |= v.named - {v.claim_id}
+        for claim in v.named:
+            names.setdefault(claim, set())
     return dict(names)
 
 
@@ -145,8 +167,8 @@ def _roots(names: Mapping[str, set[str]], places: Mapping[str, Place]) -> tuple[
 
 
 def _state(version: Version, held: Iterable[Version]) -> str:
-    """Whether the claim that a version names is known; a void can't be what another version of its own id adjusts."""
-    if version.named == version.claim_id:
+    """Whether a claim that a version names is known; a void can't be what another version of its own id adjusts."""
+    if not version.names_another:
         known = not version.adjusts_its_own_id or any(h is not version and h.adjustment_indicator != VOID for h in held)
     else:
         known = any(held)
@@ -162,16 +184,17 @@ def _replay(versions: Iterable[Version], places: Mapping[str, Place]) -> None:
     def order(v: Version) -> tuple:
         place = places[v.claim_id]
         depth = place.depth + v.adjusts_its_own_id
-        return max(place.day, v.day), depth, v.day, v.adjustment_indicator, v.claim_id
+        return max(place.day, v.day), depth, v.day, v.rank, v.claim_id, v.adjustment_indicator
 
     connected, standing = _Sets(), defaultdict(list)
     for month, arrived in groupby(sorted(versions, key=attrgetter("known_from")), key=attrgetter("known_from")):
         touched = set()
         for v in arrived:
-            into, gone = connected.unite(v.claim_id, v.named)
-            if into != gone:
-                standing[into] += standing.pop(gone, [])
-            standing[into].append(v)
+            for claim in v.named:
+                into, gone = connected.unite(v.claim_id, claim)
+                if into != gone:
+                    standing[into] += standing.pop(gone, [])
+            standing[connected.of(v.claim_id)].append(v)
             touched.add(v.claim_id)
         for chain in {connected.of(claim) for claim in touched}:
             *earlier, last = sorted(standing[chain], key=order)

@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from claims_assets import columns as c
-from claims_assets.bronze.chains import CHAIN_STATES, ORIGINAL, REPLACEMENT, VOID, resolved
+from claims_assets.bronze.chains import CHAIN_STATES, ORIGINAL, REPLACEMENT, SEPARATOR, VOID, resolved
 from claims_assets.bronze.known import with_known_from
 from claims_assets.contracts import Contract
 from claims_assets.table import Whole, table
@@ -21,6 +21,8 @@ NO_CLAIM = r"^0+$"
 """How feeds that must fill `original_claim_id` say that there is none; taken as a name it would chain strangers."""
 
 INDICATORS = (ORIGINAL, VOID, REPLACEMENT)
+REVERSED = "REVERSED"
+"""Claim status of a payment taken back."""
 
 _FOUND = (
     "claim_feed string, claim_id string, adjustment_indicator string, original_claim_id string,"
@@ -34,8 +36,10 @@ class ClaimLinks(Contract):
 
     claim_feed: str = c.required("medical or pharmacy; chains never cross feeds.", isin=CLAIM_FEEDS)
     claim_id: str = c.claim_id()
-    adjustment_indicator: str = c.required("0 original (or any other value), 1 void, 4 replacement.", isin=INDICATORS)
-    original_claim_id: str = c.optional("Claim that this version names; the smallest where its lines differ.")
+    adjustment_indicator: str = c.required(
+        "0 original (or any other value), 1 void, 4 replacement; see `acting_indicator`.", isin=INDICATORS
+    )
+    original_claim_id: str = c.optional("Claim that this version names; of several the smallest, all are cancelled.")
     root_claim_id: str = c.required("Claim at the top of the chain, held by a file or only named.")
     first_claim_month: str = c.month("First claim month of its lines.")
     last_claim_month: str = c.month("Last claim month of its lines.")
@@ -56,6 +60,8 @@ def claim_links(landing_medical_claims: Whole, landing_pharmacy_claims: Whole) -
     - A chain is an original and every claim that names it, directly or through others; a void or replacement that bears
       the id of its original, and names it or nothing, belongs to that original. Two originals never share a chain
       unless one names the other.
+    - A line without indicator that names another claim and takes money back is a void of it (`acting_indicator`).
+    - Where the lines of one version name several claims it adjusts all of them: to leave one out would count it twice.
     - The last version stands: nothing if it is a void, only the replacement if it is one. If B replaces A, and V voids
       B, nothing stands: A does not come back. A void and a replacement of A paid the same day leave the replacement.
     - The order follows names first (nothing comes before the claim it names), then paid dates; see `chains.resolve`.
@@ -64,13 +70,40 @@ def claim_links(landing_medical_claims: Whole, landing_pharmacy_claims: Whole) -
     """
     versions = _versions(MEDICAL, landing_medical_claims).unionByName(_versions(PHARMACY, landing_pharmacy_claims))
     links = versions.groupBy("claim_feed").applyInPandas(resolved, _FOUND)
-    return links.withColumn("paid_date", F.col("paid_date").cast("date"))
+    smallest = F.split_part("original_claim_id", F.lit(SEPARATOR), F.lit(1))
+    return links.withColumns(
+        {"paid_date": F.col("paid_date").cast("date"), "original_claim_id": unless_blank(smallest)}
+    )
 
 
 def normal_indicator(indicator: Column) -> Column:
     """0, 1 or 4: whatever is neither a void nor a replacement (missing too) is an original."""
     written = F.trim(indicator)
     return F.when(written.isin(VOID, REPLACEMENT), written).otherwise(F.lit(ORIGINAL))
+
+
+def acting_indicator() -> Column:
+    """The indicator a line acts by, never NULL: a payer without indicators voids a claim by naming it and taking back.
+
+    Taking back is a negative amount or the status REVERSED; a negative line that names no other claim may be a payment
+    (a deductible above what was due), or take back a line of its own claim (`silver/line_versions.py`).
+    """
+    written, named = normal_indicator(F.col("adjustment_indicator")), named_claim()
+    takes_back = (stated_amount() < 0) | (F.upper(F.trim("claim_status")) == REVERSED)
+    voids = (written == ORIGINAL) & (named != F.trim("claim_id")) & takes_back
+    return F.when(voids, F.lit(VOID)).otherwise(written)
+
+
+def stated_amount() -> Column:
+    """What a line says was paid; what it says was allowed where nothing was paid, as on a line the member owes."""
+    paid, allowed = (F.col(n).try_cast("decimal(12,2)") for n in ("paid_amount", "allowed_amount"))
+    return F.coalesce(F.when(paid != 0, paid), allowed, paid)
+
+
+def named_claim() -> Column:
+    """The claim that a line names as its original, or NULL."""
+    claim = F.trim("original_claim_id")
+    return F.when((claim != "") & ~claim.rlike(NO_CLAIM), claim)
 
 
 def unless_blank(text: Column) -> Column:
@@ -82,8 +115,8 @@ def _versions(feed: str, landed: DataFrame) -> DataFrame:
     """One row per version that takes part in a chain of one feed."""
     lines = landed.transform(with_known_from).select(
         F.trim("claim_id").alias("claim_id"),
-        normal_indicator(F.col("adjustment_indicator")).alias("adjustment_indicator"),
-        _named(F.trim("original_claim_id")).alias("original_claim_id"),
+        acting_indicator().alias("adjustment_indicator"),
+        named_claim().alias("original_claim_id"),
         "claim_month",
         F.col("paid_date").try_cast("date").cast("string").alias("paid_date"),
         "known_from",
@@ -93,7 +126,7 @@ def _versions(feed: str, landed: DataFrame) -> DataFrame:
         lines.join(_adjusted(lines), "claim_id", "left_semi")
         .groupBy("claim_id", "adjustment_indicator")
         .agg(
-            F.min("original_claim_id").alias("original_claim_id"),
+            F.array_join(F.array_sort(F.collect_set("original_claim_id")), SEPARATOR).alias("original_claim_id"),
             F.min("claim_month").alias("first_claim_month"),
             F.max("claim_month").alias("last_claim_month"),
             F.max("paid_date").alias("paid_date"),
@@ -109,7 +142,3 @@ def _adjusted(lines: DataFrame) -> DataFrame:
     adjusting = lines.where(names_another | (F.col("adjustment_indicator") != ORIGINAL))
     both = F.explode(F.array("claim_id", "original_claim_id")).alias("claim_id")
     return adjusting.select(both).where("claim_id is not null").distinct()
-
-
-def _named(claim: Column) -> Column:
-    return F.when((claim != "") & ~claim.rlike(NO_CLAIM), claim)

@@ -1,20 +1,28 @@
 """Claim lines with when they counted: one row per version of a line, medical and pharmacy.
 
-Here: codes in their clean form, repeated lines, what the chains mean for a line. Elsewhere: the chains themselves
-(`bronze/claim_links.py`), what stands today (`silver/medical_claims.py`, `silver/pharmacy_claims.py`), clean forms and
-the meaning of codes (`silver/codes.py`).
+Here: codes in their clean form, what chains and lines of the same number mean for a line. Elsewhere: the chains
+themselves (`bronze/claim_links.py`), lines of the same number (`silver/line_versions.py`), what stands today
+(`silver/medical_claims.py`, `silver/pharmacy_claims.py`), clean forms and the meaning of codes (`silver/codes.py`).
 """
 
 from collections.abc import Callable
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from claims_assets import columns as c
 from claims_assets.bronze.chains import CYCLE, ORIGINAL, UNKNOWN_ORIGINAL, VOID
-from claims_assets.bronze.claim_links import CLAIM_FEEDS, INDICATORS, MEDICAL, PHARMACY, normal_indicator
-from claims_assets.contracts import Contract, compiled, reject
+from claims_assets.bronze.claim_links import (
+    CLAIM_FEEDS,
+    INDICATORS,
+    MEDICAL,
+    PHARMACY,
+    acting_indicator,
+    stated_amount,
+)
+from claims_assets.contracts import Contract, compiled, reject, rejection
 from claims_assets.silver import codes
+from claims_assets.silver.line_versions import GIVEN, KEY, PLACE, REASONS, settled
 from claims_assets.table import Spans, table
 
 
@@ -26,7 +34,10 @@ class VersionColumns(Contract):
     member_id: str = c.member_id()
     claim_month: str = c.claim_month()
     paid_date: c.Date = c.optional("Day the plan paid or decided.")
-    adjustment_indicator: str = c.required("0 original (or any other value), 1 void, 4 replacement.", isin=INDICATORS)
+    adjustment_indicator: str = c.required(
+        "0 original (or any other value), 1 void (also told by name and negative amount), 4 replacement.",
+        isin=INDICATORS,
+    )
     original_claim_id: str = c.optional("Claim that this one voids or replaces, as written.")
     root_claim_id: str = c.required("Claim at the top of the chain; the claim itself where it has none.")
     claim_status: str = c.optional("PAID, DENIED, PENDING or REVERSED; NULL counts as PAID.")
@@ -97,15 +108,24 @@ class ClaimVersions(MedicalColumns, PharmacyColumns):
     """Claim lines with when they counted: one row per version of a line, medical and pharmacy.
 
     A version counts as of month M when `known_from <= M`, M is before `cancelled_on` (or that is NULL), and it is not a
-    void.
+    void. A line that takes another of its number back is no void: the two cancel each other.
     """
 
     claim_feed: str = c.required("medical or pharmacy.", isin=CLAIM_FEEDS)
-    cancelled_on: str = c.month("First month in which a later version of the chain was known; NULL: it stands.")
+    version_number: c.Whole = c.required("Of the lines with the same key: 1, 2, .. by the day they were paid.", ge=1)
+    cancelled_on: str = c.month("First month in which a later version, or a reversal, was known; NULL: it stands.")
     cancelled_by: str = c.optional("Claim id of the version that stood last in that month.")
 
     class Config:
-        unique = ["claim_feed", "claim_id", "claim_line_number", "adjustment_indicator", "claim_month"]
+        unique = [*KEY, "version_number"]
+        metadata = {
+            "rules": {
+                **dict.fromkeys(REASONS, rejection()),
+                "claim_chain_has_no_cycle": rejection(dimension="consistency"),
+                "voided_claim_is_known": rejection(about=["original_claim_id"]),
+                "adjustment_is_linked": rejection(),
+            }
+        }
 
 
 _CLEAN: dict[str, Callable[[Column], Column]] = {
@@ -115,7 +135,6 @@ _CLEAN: dict[str, Callable[[Column], Column]] = {
     **dict.fromkeys(("claim_type", "claim_status"), codes.normal_code),
     **dict.fromkeys(("generic_indicator", "therapeutic_class"), codes.normal_code),
     "original_claim_id": codes.normal_id,
-    "adjustment_indicator": normal_indicator,
     "revenue_code": codes.normal_revenue,
     "bill_type_code": codes.normal_bill_type,
     "drg_code": codes.normal_drg,
@@ -125,9 +144,13 @@ _CLEAN: dict[str, Callable[[Column], Column]] = {
 """Column -> its clean form; the others stay as bronze typed them."""
 
 _VERSION = ["claim_feed", "claim_id", "adjustment_indicator"]
-_LANDED = ["claim_feed", "source_file", "source_line"]
+_LANDED = ["claim_feed", "source_file", PLACE]
 _ARRIVAL = {"known_from", "received_month", "source_file", "source_line"}
 """Columns that say how a line came in, not what it says."""
+_SETTLED = (
+    "claim_feed string, source_file string, source_line bigint,"
+    " version_number int, counts_from string, line_cancelled_on string, reason string"
+)
 
 
 @table(ClaimVersions, keeps_rows_of=["bronze_medical_claims", "bronze_pharmacy_claims"])
@@ -136,10 +159,10 @@ def claim_versions(
 ) -> DataFrame:
     """Cleans the lines of both feeds, dates their cancellation, and sets aside what can't be counted.
 
-    - Repeated lines (same feed, claim, line, indicator and month): the one paid last is kept; of several, the same one
-      whatever the order of arrival; of equal ones the first that was known. So a correction sent under the old number
-      counts from its own arrival on, and the line it repeats is in quarantine. Lines are compared within a claim month:
-      the same line number in two months is two lines, or a month would depend on which others it is built with.
+    - Lines with the same feed, claim, line, indicator and month repeat, correct or take back one another: see
+      `line_versions.settle`. What is corrected or taken back stays, with the month in which that became known.
+    - Lines are compared within a claim month: the same line number in two months is two lines, or a month would depend
+      on which others it is built with.
     - Chains that end in a cycle say nothing about what stands: their lines are set aside.
     - A void of a claim that no file holds takes nothing back and is set aside. A replacement of such a claim stays: it
       is a real cost, and the original may have been paid before the first file.
@@ -148,23 +171,41 @@ def claim_versions(
     medical = _clean(bronze_medical_claims).withColumn("claim_feed", F.lit(MEDICAL))
     lines = medical.unionByName(_as_lines(_clean(bronze_pharmacy_claims)), allowMissingColumns=True)
     links = bronze_claim_links.select(*_VERSION, "root_claim_id", "cancelled_on", "cancelled_by", "chain_state")
-    linked = lines.join(links, _VERSION, "left").join(_repeats(lines), _LANDED, "left")
-    state = F.col("chain_state")
+    linked = lines.join(links, _VERSION, "left").join(_settled(lines), _LANDED, "left")
+    state, reason = F.col("chain_state"), F.col("reason")
     return reject(
-        linked.withColumn("root_claim_id", F.coalesce("root_claim_id", "claim_id")),
+        linked.withColumns(
+            {
+                "root_claim_id": F.coalesce("root_claim_id", "claim_id"),
+                "version_number": F.coalesce("version_number", F.lit(1)),
+                "known_from": F.coalesce("counts_from", "known_from"),
+                **_cancelled(),
+            }
+        ),
         {
-            "line_is_not_a_repeat": F.col("_is_repeat"),
+            **{name: reason == name for name in REASONS},
             "claim_chain_has_no_cycle": state == CYCLE,
             "voided_claim_is_known": (F.col("adjustment_indicator") == VOID) & (state == UNKNOWN_ORIGINAL),
             "adjustment_is_linked": (F.col("adjustment_indicator") != ORIGINAL) & state.isNull(),
         },
-    ).drop("_is_repeat", "chain_state")
+    ).drop("chain_state", "counts_from", "line_cancelled_on", "reason")
+
+
+def _cancelled() -> dict[str, Column]:
+    """By the chain or by a line of the same number, whichever was known first."""
+    by_chain, by_line = F.col("cancelled_on"), F.col("line_cancelled_on")
+    line_first = F.coalesce(by_line < by_chain, by_line.isNotNull())
+    return {
+        "cancelled_on": F.when(line_first, by_line).otherwise(by_chain),
+        "cancelled_by": F.when(line_first, F.col("claim_id")).otherwise(F.col("cancelled_by")),
+    }
 
 
 def _clean(claims: DataFrame) -> DataFrame:
     """The columns of the contract, in their clean form."""
     wanted = [n for n in claims.columns if n in compiled(ClaimVersions).columns]
-    return claims.select(*[_CLEAN.get(n, _as_it_is)(F.col(n)).alias(n) for n in wanted])
+    clean = claims.withColumn("adjustment_indicator", acting_indicator())
+    return clean.select(*[_CLEAN.get(n, _as_it_is)(F.col(n)).alias(n) for n in wanted])
 
 
 def _as_it_is(column: Column) -> Column:
@@ -187,12 +228,11 @@ def _as_lines(fills: DataFrame) -> DataFrame:
     )
 
 
-def _repeats(lines: DataFrame) -> DataFrame:
-    """Where the lines to set aside came from. Only keys that come twice are sorted: to sort all of them takes 10 s."""
-    key = [*_VERSION, "claim_line_number", "claim_month"]
-    twice = lines.groupBy(*key).agg(F.count("*").alias("_n")).where("_n > 1").select(*key)
+def _settled(lines: DataFrame) -> DataFrame:
+    """Answers for the lines whose key comes more than once; only these are hashed and leave the engine."""
+    more = lines.groupBy(*KEY).agg(F.count("*").alias("_n")).where("_n > 1").select(*KEY)
     content = [F.coalesce(F.col(n).cast("string"), F.lit("")) for n in sorted(set(lines.columns) - _ARRIVAL)]
-    order = [F.col("paid_date").desc_nulls_last(), F.xxhash64(*content), "known_from", "source_file", "source_line"]
-    rank = F.row_number().over(Window.partitionBy(*key).orderBy(*order))
-    ranked = lines.join(twice, key, "left_semi").withColumn("_rank", rank)
-    return ranked.where("_rank > 1").select(*_LANDED, F.lit(True).alias("_is_repeat"))
+    derived = {"amount": stated_amount(), "content": F.xxhash64(*content)}
+    texts = [F.col(n).cast("string").alias(n) for n in dict.fromkeys([*KEY, *GIVEN])]
+    handed = lines.join(more, list(KEY), "left_semi").withColumns(derived).select(*texts, PLACE)
+    return handed.groupBy("claim_feed", "claim_month").applyInPandas(settled, _SETTLED)

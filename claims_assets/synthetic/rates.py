@@ -68,7 +68,13 @@ RATES: dict[str, Rate] = {
     "retro_term": Rate(0.08, "ends of coverage", "the end becomes known 2 to 5 months after it, not at once"),
     "registry_not_done": Rate(0.01, "registry records", "status not-done with a reason: no dose was given"),
     "third_party_npi": Rate(0.98, "providers, profile third_party", "an NPI that fails the check digit"),
-    "third_party_negative": Rate(0.01, "claims, profile third_party", "a negative payment"),
+    "third_party_negative": Rate(0.01, "claims, profile third_party", "a negative payment that takes nothing back"),
+    "third_party_reversal": Rate(
+        0.01, "claims, profile third_party", "sent again under its own number with the payment negated: nothing is left"
+    ),
+    "third_party_reissue": Rate(
+        0.015, "claims, profile third_party", "the same, and a third time with the corrected payment"
+    ),
     "third_party_unknown_bene": Rate(0.002, "claims, profile third_party", "a beneficiary that no summary holds"),
     "third_party_no_thru": Rate(0.005, "claims, profile third_party", "no last day of service"),
     "bad_npi": Rate(0.04, "providers", "an NPI that fails the 80840 check digit"),

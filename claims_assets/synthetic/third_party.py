@@ -1,7 +1,8 @@
 """The profile `third_party`: the same kind of population as a foreign, wide, header-level extract with old codes.
 
 One CSV a year and feed under foreign column names, with the mapping files (`third_party_mappings.py`) that make them
-the contract's. The layout follows publicly known Medicare research extracts; no value comes from one.
+the contract's. Adjustments come under the number of the claim they change. The layout follows publicly known Medicare
+research extracts; no value comes from one.
 """
 
 from collections import Counter
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from claims_assets.synthetic import text
+from claims_assets.synthetic.adjustments import Counts
 from claims_assets.synthetic.arrays import (
     NO_DAY,
     Array,
@@ -39,6 +41,16 @@ if TYPE_CHECKING:
 
 ICD10_FROM = int(np.datetime64("2015-10-01", "D").astype(int))
 DIAGNOSIS_COLUMNS, PROCEDURE_COLUMNS = 8, 6
+DIRTY = (
+    "third_party_negative",
+    "third_party_unknown_bene",
+    "third_party_no_thru",
+    "third_party_reversal",
+    "third_party_reissue",
+)
+"""Kinds of dirt that hit claims; each claim has one at most."""
+DAYS_TO_ADJUST = (14, 200)
+"""Fewest and one past the most days between the processing of a claim and of its adjustment."""
 CLAIM_TYPE_CODES = {"IP": "60", "OP": "40", "ER": "40", "PROF": "71", "LTC": "20", "DENTAL": "71"}
 RACE_CODES = ("1", "2", "5", "3", "3", "3", "3", "3")
 """White, Black, Hispanic; all others are 3. By position in `population.RACES`."""
@@ -97,23 +109,39 @@ def _claims(out: Path, life: Life, ids: list[str], rng: np.random.Generator, dir
     shown = lines["line"] <= PROCEDURE_COLUMNS
     claims["proc"][lines["claim"][shown], lines["line"][shown] - 1] = lines["proc"][shown]
     order = rng.permutation(np.flatnonzero(claims["paid"] > 0))
-    sizes = [
-        round(share(kind, dirt) * n)
-        for kind in ("third_party_negative", "third_party_unknown_bene", "third_party_no_thru")
-    ]
-    negative, unknown, no_thru = np.split(order, np.cumsum(sizes))[:3]
+    sizes = [round(share(kind, dirt) * n) for kind in DIRTY]
+    negative, unknown, no_thru, taken_back, reissued = np.split(order, np.cumsum(sizes))[: len(DIRTY)]
     claims["paid"][negative] *= -1
     claims["number"] = claims["member"].astype(np.int64) + block.first_member
     claims["number"][unknown] += text.UNKNOWN_MEMBERS_FROM
     claims["to_day"][no_thru] = NO_DAY
+    claims, counts = _with_adjustments(claims, taken_back, reissued, block, rng)
     written = [
         _claim_file(out, year, take(claims, rows), ids, block) for year, rows in _yearly(_year(claims["from_day"]))
     ]
-    return sum(written), Counter(
-        third_party_negative=len(negative),
-        third_party_unknown_bene=len(unknown),
-        third_party_no_thru=len(no_thru),
-    )
+    hits = {"third_party_negative": negative, "third_party_unknown_bene": unknown, "third_party_no_thru": no_thru}
+    return sum(written), Counter(counts | {kind: len(claim) for kind, claim in hits.items()})
+
+
+def _with_adjustments(
+    claims: Table, taken_back: Array, reissued: Array, block: Block, rng: np.random.Generator
+) -> tuple[Table, Counts]:
+    """Adds adjustments under the old number, as far as they are processed within the window.
+
+    Both kinds are sent again with the payment negated, those of `reissued` a third time with what is paid instead.
+    """
+    adjusted = np.concatenate([taken_back, reissued])
+    is_reissued = np.arange(len(adjusted)) >= len(taken_back)
+    day = claims["claim_day"][adjusted] + rng.integers(*DAYS_TO_ADJUST, len(adjusted))
+    inside = month_of_day(day) <= block.last_month
+    again, also = inside, inside & is_reissued
+    negated, corrected = take(claims, adjusted[again]), take(claims, adjusted[also])
+    negated["claim_day"], corrected["claim_day"] = day[again], day[also]
+    negated["paid"] = -negated["paid"]
+    corrected["paid"] = np.rint(corrected["paid"] * rng.choice((0.5, 0.8, 1.25), rows_of(corrected))).astype(np.int64)
+    every = {name: np.concatenate([claims[name], negated[name], corrected[name]]) for name in claims}
+    counts = {"third_party_reversal": int((inside & ~is_reissued).sum()), "third_party_reissue": int(also.sum())}
+    return every, counts
 
 
 def _year(days: Array) -> Array:

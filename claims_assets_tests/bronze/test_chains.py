@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claims_assets.bronze.chains import CYCLE, LINKED, UNKNOWN_ORIGINAL, Version, resolve
+from claims_assets.bronze.chains import CYCLE, LINKED, SEPARATOR, UNKNOWN_ORIGINAL, Version, resolve
 
 MONTHS = [f"2024-{m:02d}" for m in range(1, 7)]
 LAST = "9999-12"
@@ -96,6 +96,26 @@ def test_two_originals_never_cancel_one_another():
 
 def test_an_original_that_names_another_claim_replaces_it():
     assert after(version("A"), version("B", "0", "A", "2024-02-10")) == ["B"]
+
+
+def test_an_original_that_names_another_claim_outlives_a_void_of_that_claim_paid_the_same_day():
+    back_out, rebill = version("B", "1", "A", "2024-02-10"), version("B", "0", "A", "2024-02-10")
+    versions = [version("A"), back_out, rebill]
+    resolve(versions)
+    assert standing(versions) == [("B", "0")]
+
+
+def test_a_version_that_names_several_claims_adjusts_them_all():
+    versions = [version("A"), version("B"), version("C"), version("R", "4", f"A{SEPARATOR}B", "2024-02-10")]
+    resolve(versions)
+    assert standing(versions) == [("C", "0"), ("R", "4")]
+    assert [v.cancelled_by for v in versions] == ["R", "R", None, None]
+
+
+def test_a_version_that_names_several_claims_is_linked_when_one_of_them_is_known():
+    versions = [version("B"), version("V", "1", f"A{SEPARATOR}B", "2024-02-10")]
+    resolve(versions)
+    assert (versions[1].chain_state, versions[0].cancelled_by) == (LINKED, "V")
 
 
 def test_an_earlier_version_that_arrives_late_never_stands():

@@ -106,6 +106,27 @@ def test_zeros_and_blanks_name_no_claim(spark):
     assert {r.cancelled_on for r in found.values()} == {None}
 
 
+def test_a_negative_line_that_names_its_original_is_a_void(spark):
+    named = {"claim_id": "V", "original_claim_id": "A", "paid_date": "2024-02-01"}
+    found = links(spark, [{"claim_id": "A", "paid_amount": "100"}, named | {"paid_amount": "-100"}])
+    assert found["medical", "A", "0"].cancelled_by == found["medical", "V", "1"].claim_id
+    reversed_ = named | {"paid_amount": "100", "claim_status": " reversed"}
+    assert sorted(links(spark, (), [{"claim_id": "A"}, reversed_])) == [("pharmacy", "A", "0"), ("pharmacy", "V", "1")]
+
+
+def test_a_negative_line_that_names_no_other_claim_takes_part_in_no_chain(spark):
+    given = [{"claim_id": "A", "paid_amount": "-5"}, {"claim_id": "B", "original_claim_id": "B", "paid_amount": "-5"}]
+    assert links(spark, given) == {}
+
+
+def test_a_version_whose_lines_name_several_claims_cancels_them_all(spark):
+    void = {"claim_id": "V", "adjustment_indicator": "1", "paid_date": "2024-02-01"}
+    lines = [void | {"claim_line_number": str(i), "original_claim_id": o} for i, o in enumerate("BAB", start=1)]
+    found = links(spark, [{"claim_id": "A"}, {"claim_id": "B"}, *lines])
+    assert {claim: r.cancelled_by for (_, claim, _), r in found.items()} == {"A": "V", "B": "V", "V": None}
+    assert (found["medical", "V", "1"].original_claim_id, found["medical", "A", "0"].original_claim_id) == ("A", None)
+
+
 def test_a_feed_without_adjustments_gives_an_empty_table(spark, lake):
     frame = claim_links(landed(spark, MedicalClaims, {"claim_id": "A"}), landed(spark, PharmacyClaims))
     assert lake.write(frame, "bronze", "claim_links", ClaimLinks, None).rows_in == 0

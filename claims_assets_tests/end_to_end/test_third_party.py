@@ -1,4 +1,7 @@
-"""A foreign extract by its YAML mappings alone: ICD-9, undotted codes, invalid NPIs, no charges, negative payments."""
+"""A foreign extract by its YAML mappings alone: ICD-9, undotted codes, invalid NPIs, no charges, negative payments.
+
+Its adjustments are written under the number of the claim they change, with the payment negated.
+"""
 
 import duckdb
 import pytest
@@ -24,23 +27,31 @@ def lake(extract):
         yield query
 
 
-def test_every_claim_of_the_extract_is_a_final_claim_or_in_quarantine(raw, lake):
-    (claims_in,) = raw("select count(*) from {source}", "medical_claims")
+def test_every_claim_of_the_extract_is_a_final_claim_a_version_or_in_quarantine(raw, lake):
+    claims_in, standing = raw(
+        "select count(*), count(distinct CLM_ID) - (select count(*) from (select CLM_ID from {source} group by CLM_ID"
+        " having count(*) = 2 and sum(CLM_PMT_AMT::decimal(18, 2)) = 0)) from {source}",
+        "medical_claims",
+    )
     (fills_in,) = raw("select count(*) from {source}", "pharmacy_claims")
+    assert claims_in > standing
     assert lake("select count(*) from bronze.medical_claims") == [(claims_in,)]
     assert lake("select count(*) from bronze.pharmacy_claims") == [(fills_in,)]
-    assert lake("select count(*) from silver.medical_claims") == [(claims_in,)]
+    assert lake("select count(*) from silver.claim_versions") == [(claims_in + fills_in,)]
+    assert lake("select count(*) from silver.medical_claims") == [(standing,)]
     assert lake("select count(*) from silver.pharmacy_claims") == [(fills_in,)]
 
 
-def test_money_is_the_extracts_to_the_cent_and_negative_payments_stay(raw, lake):
-    paid, negative = raw(
-        "select sum(CLM_PMT_AMT::decimal(18, 2)), count(*) filter (CLM_PMT_AMT::decimal(18, 2) < 0) from {source}",
+@pytest.mark.requirement("R7")
+def test_money_is_the_extracts_raw_sum_to_the_cent_and_negative_payments_stay_R7(raw, lake):
+    paid, alone = raw(
+        "select sum(paid), count(*) filter (paid < 0 and n = 1) from (select sum(CLM_PMT_AMT::decimal(18, 2)) as paid,"
+        " count(*) as n from {source} group by CLM_ID)",
         "medical_claims",
     )
-    assert negative > 0
+    assert alone > 0
     query = "select sum(paid_amount), count(*) filter (paid_amount < 0) from silver.medical_claims"
-    assert lake(query) == [(paid, negative)]
+    assert lake(query) == [(paid, alone)]
 
 
 def test_members_and_their_months_are_those_of_the_summary_files(raw, lake):

@@ -196,30 +196,113 @@ def test_only_the_repeat_itself_is_set_aside(versions):
     ]
 
 
-def test_of_conflicting_repeats_the_one_paid_last_is_kept(versions):
+def standing(frame):
+    return [r for r in outcome(frame) if not r[REJECTED] and r.cancelled_on is None]
+
+
+def test_of_corrections_under_one_number_the_one_paid_last_stands_from_its_own_month_on(versions):
     given = [
-        {"paid_date": "2024-02-01", "paid_amount": "5"},
+        {"paid_date": "2024-02-01", "paid_amount": "5", "known_from": FEBRUARY},
         {"paid_date": None},
         {"paid_date": "2024-03-01", "known_from": "2024-03"},
     ]
-    assert repeats(versions(given)) == [2, 3]
+    assert [(r.version_number, r.cancelled_on, r.cancelled_by, r[REJECTED]) for r in outcome(versions(given))] == [
+        (2, "2024-03", "A", []),
+        (1, FEBRUARY, "A", []),
+        (3, None, None, []),
+    ]
 
 
 @pytest.mark.requirement("R8")
-def test_of_repeats_paid_the_same_day_the_same_one_is_kept_whatever_arrives_first(versions):
+def test_of_repeats_paid_the_same_day_the_same_one_stands_whatever_arrives_first(versions):
     one, other = {"paid_amount": "5", "diagnosis_code_1": "E119"}, {"paid_amount": "7", "diagnosis_code_2": "E119"}
 
-    def kept_amounts(*given):
-        return [r.paid_amount for r in outcome(versions([*given])) if not r[REJECTED]]
+    def standing_amounts(*given):
+        return [r.paid_amount for r in standing(versions([*given]))]
 
     early, late = {"known_from": JANUARY}, {"known_from": "2024-05"}
     answers = [
-        kept_amounts(one | early, other | late),
-        kept_amounts(other | early, one | late),
-        kept_amounts(one | late, other | early),
+        standing_amounts(one | early, other | late),
+        standing_amounts(other | early, one | late),
+        standing_amounts(one | late, other | early),
     ]
     assert answers[0] == answers[1] == answers[2]
     assert len(answers[0]) == 1
+
+
+@pytest.mark.requirement("R7")
+def test_a_line_taken_back_by_its_negative_and_issued_anew_leaves_what_was_issued_last_R7(versions):
+    again = {"paid_date": "2024-02-20", "known_from": FEBRUARY}
+    given = [{"paid_amount": "100"}, {"paid_amount": "-100"} | again, {"paid_amount": "80"} | again]
+    found = outcome(versions(given))
+    assert [(r.paid_amount, r.cancelled_on, r[REJECTED]) for r in found] == [
+        (100, FEBRUARY, []),
+        (-100, FEBRUARY, []),
+        (80, None, []),
+    ]
+    assert sum(r.paid_amount for r in found) == 80
+
+
+def test_a_reversal_of_what_the_member_owed_is_told_by_the_allowed_amount(versions):
+    owed = {"paid_amount": "0", "allowed_amount": "40"}
+    given = [owed, owed | {"allowed_amount": "-40", "paid_date": "2024-02-20", "known_from": FEBRUARY}]
+    assert standing(versions(given)) == []
+
+
+def test_a_partial_reversal_and_a_conflict_are_set_aside_with_their_reasons(versions):
+    given = [
+        {"paid_amount": "100"},
+        {"paid_amount": "-30", "paid_date": "2024-01-25"},
+        {"claim_id": "B", "paid_amount": "100"},
+        {"claim_id": "B", "paid_amount": "90"},
+    ]
+    assert [r[REJECTED] for r in outcome(versions(given))] == [
+        [],
+        ["reversal_matches_its_line"],
+        [],
+        ["line_has_no_conflicting_version"],
+    ]
+
+
+def test_a_negative_payment_alone_stays(kept):
+    assert [r.paid_amount for r in kept([{"paid_amount": "-20"}])] == [-20]
+
+
+@pytest.mark.requirement("R18")
+def test_a_fill_sent_again_as_reversed_does_not_stand_R18(versions):
+    given = [{"paid_amount": "9"}, {"paid_amount": "9", "claim_status": "reversed", "known_from": FEBRUARY}]
+    assert standing(versions(pharmacy=given)) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "indicator"),
+    [
+        ({"paid_amount": "-100"}, "1"),
+        ({"paid_amount": "0", "allowed_amount": "-100"}, "1"),
+        ({"paid_amount": "100", "claim_status": "reversed"}, "1"),
+        ({"paid_amount": "100"}, "0"),
+        ({"paid_amount": "-100", "adjustment_indicator": "4"}, "4"),
+        ({"paid_amount": "-100", "original_claim_id": "V"}, "0"),
+        ({"paid_amount": "-100", "original_claim_id": "000"}, "0"),
+        ({"paid_amount": "-100", "original_claim_id": None}, "0"),
+    ],
+)
+def test_a_line_that_names_another_claim_and_takes_back_acts_as_its_void(kept, given, indicator):
+    link = {"claim_id": "V", "adjustment_indicator": indicator}
+    (line,) = kept([{"claim_id": "V", "original_claim_id": "A"} | given], links=[link])
+    assert line.adjustment_indicator == indicator
+
+
+def test_a_line_is_cancelled_by_its_chain_or_by_its_number_whichever_was_known_first(kept):
+    numbers = [{"paid_amount": "100"}, {"paid_amount": "90", "paid_date": "2024-03-01", "known_from": "2024-03"}]
+    for month, first in ((FEBRUARY, (FEBRUARY, "B")), ("2024-04", ("2024-03", "A"))):
+        found = kept(numbers, links=[{"claim_id": "A", "cancelled_on": month, "cancelled_by": "B"}])
+        assert [(r.cancelled_on, r.cancelled_by) for r in found] == [first, (month, "B")]
+
+
+def test_denied_lines_and_encounters_paid_with_zero_are_kept_apart(kept):
+    denied, encounter = {"claim_status": "DENIED", "paid_amount": "0"}, {"claim_id": "B", "paid_amount": "0"}
+    assert [(r.claim_id, r.claim_status) for r in kept([denied, encounter])] == [("A", "DENIED"), ("B", None)]
 
 
 def test_an_original_and_an_unreadable_indicator_of_one_line_repeat_each_other(versions):

@@ -67,7 +67,7 @@ def test_every_row_is_kept_or_set_aside_with_its_reason(pipeline, lake):
     fill = {"claim_id": "R", "fill_date": DAY, "ndc_code": "1", "paid_amount": "3.10"}
     found = pipeline(medical, [fill, fill])
     assert found.blocked == []
-    assert (found.rows_in, found.rows_kept, found.rows_quarantined) == (9, 4, 5)
+    assert (found.rows_in, found.rows_kept, found.rows_quarantined, found.duplicates) == (9, 4, 5, 0)
     aside = stored(lake, "quarantine", "silver_claim_versions")
     assert Counter(reason for row in aside for reason in row["_reasons"]) == {
         "claim_chain_has_no_cycle": 2,
@@ -199,3 +199,159 @@ def test_voids_never_raise_what_is_paid_R7(build, given, rng):
     void = line("void", "1", paid["claim_id"], paid_date=paid["paid_date"], paid_amount="50", received_month=MONTHS[-1])
     before, after = counting(build(given), MONTHS[-1]), counting(build([*given, void]), MONTHS[-1])
     assert sum(after.values()) <= sum(before.values())
+
+
+FEW = settings(PROPERTY, max_examples=3)
+"""Each example is twelve claims and several engine calls; `test_line_versions.py` has many examples without one."""
+DAYS = [f"2024-{m:02d}-10" for m in range(1, 7)]
+"""Days on which the steps of a history are paid; each step is known in the month it is paid, or later."""
+
+
+@st.composite
+def histories(draw):
+    """Twelve claims as lists of (day, amount): what each stated in turn, None where it was voided."""
+    made = {}
+    for n in range(12):
+        days = sorted(draw(st.lists(st.sampled_from(DAYS), min_size=1, max_size=4, unique=True)))
+        first = draw(st.integers(1, 9)) * 10
+        later = st.one_of(st.none(), st.integers(1, 9).map(lambda x: x * 10))
+        made[f"C{n}"] = [(days[0], first), *((day, draw(later)) for day in days[1:])]
+    return made
+
+
+def said(claim_id, indicator, original, day, amount, n):
+    """One line, served in January whatever the day it was paid."""
+    texts = {"paid_amount": str(amount), "received_month": day[:7], "claim_line_number": "1"}
+    return line(claim_id, indicator, original, paid_date=day, source_line=n, **texts)
+
+
+def steps(history):
+    """(claim, number of the step, day, amount stated before, amount stated now); None: nothing."""
+    for claim, stated in history.items():
+        before = None
+        for i, (day, amount) in enumerate(stated):
+            if amount != before:
+                yield claim, i, day, before, amount
+            before = amount
+
+
+def by_indicators(history):
+    """New ids: a void names the last version, a replacement too; what is stated after a void replaces the void."""
+    lines, last = [], {}
+    for claim, i, day, _, amount in steps(history):
+        indicator = "0" if i == 0 else "1" if amount is None else "4"
+        lines.append(said(f"{claim}-{i}", indicator, last.get(claim), day, amount or 0, len(lines)))
+        last[claim] = f"{claim}-{i}"
+    return lines
+
+
+def by_negative_amounts(history, own_ids=False):
+    """What was stated is negated, and what is stated now added: under the old id, or under new ids that name it."""
+    lines, last = [], {}
+    for claim, i, day, before, amount in steps(history):
+        for sign, value in (("-", before), ("+", amount)):
+            if value is not None:
+                number, named = (f"{claim}{sign}{i}", last.get(claim)) if own_ids else (claim, None)
+                lines.append(said(number, "0", named, day, -value if sign == "-" else value, len(lines)))
+                last[claim] = number
+    return lines
+
+
+def final(history, month=MONTHS[-1]):
+    """What is paid for all claims as of a month, from the history alone."""
+    known = [[amount for day, amount in stated if day[:7] <= month] for stated in history.values()]
+    return sum(amounts[-1] or 0 for amounts in known if amounts)
+
+
+def total(found, month=MONTHS[-1]):
+    return sum(counting_lines(found, month))
+
+
+def counting_lines(found, month):
+    """Paid amounts that count, each version of each line on its own, so that nothing can hide behind another."""
+    return [
+        int(r.paid_amount)
+        for r in found
+        if r.known_from <= month and (r.cancelled_on is None or month < r.cancelled_on)
+        if r.adjustment_indicator != "1" and not r[REJECTED]
+    ]
+
+
+@pytest.mark.requirement("R7")
+@FEW
+@given(history=histories())
+def test_all_ways_to_write_a_history_give_what_was_known_in_each_month(build, history):
+    expected = {m: final(history, m) for m in MONTHS}
+    for written in (by_indicators(history), by_negative_amounts(history), by_negative_amounts(history, own_ids=True)):
+        found = build(written)
+        assert {m: total(found, m) for m in MONTHS} == expected
+
+
+@pytest.mark.requirement("R7")
+@FEW
+@given(history=histories())
+def test_the_raw_sum_of_negative_amounts_is_what_is_finally_paid_R7(build, history):
+    given = by_negative_amounts(history)
+    found = build(given)
+    assert sum(int(g["paid_amount"]) for g in given) == total(found) == final(history)
+    assert sum(int(r.paid_amount) for r in found) == total(found)
+
+
+@pytest.mark.requirement("R8")
+@FEW
+@given(history=histories(), rng=st.randoms(use_true_random=False), own_ids=st.booleans())
+def test_rows_files_and_months_of_arrival_change_nothing_that_is_paid_today(build, history, rng, own_ids):
+    given = by_negative_amounts(history, own_ids)
+    months = rng.sample([g["received_month"] for g in given], len(given))
+    shuffled = [
+        g | {"received_month": m, "source_file": f"{rng.randint(1, 3)}.csv", "source_line": rng.randint(1, 999)}
+        for g, m in zip(rng.sample(given, len(given)), months, strict=True)
+    ]
+    assert total(build(shuffled)) == total(build(given))
+
+
+@pytest.mark.requirement("R7")
+@FEW
+@given(history=histories(), rng=st.randoms(use_true_random=False))
+def test_reversals_never_raise_what_is_paid_R7(build, history, rng):
+    given = by_negative_amounts(history)
+    chosen = rng.sample(given, len(given) // 2)
+    known = {"paid_date": "2024-06-20", "received_month": MONTHS[-1], "source_file": "reversals.csv"}
+    reversals = [g | known | {"paid_amount": str(-abs(int(g["paid_amount"])))} for g in chosen]
+    assert total(build([*given, *reversals])) <= total(build(given))
+
+
+@FEW
+@given(history=histories(), own_ids=st.booleans())
+def test_the_same_files_landed_twice_change_nothing_that_stands(build, history, own_ids):
+    given = by_negative_amounts(history, own_ids)
+    again = [g | {"source_file": "again.csv", "received_month": MONTHS[-1]} for g in given]
+    once, twice = build(given), build([*given, *again])
+    assert {m: counting(twice, m) for m in MONTHS} == {m: counting(once, m) for m in MONTHS}
+    assert Counter(tuple(r[REJECTED]) for r in twice) - Counter(tuple(r[REJECTED]) for r in once) == {
+        ("line_is_not_a_repeat",): len(given)
+    }
+
+
+@FEW
+@given(history=histories(), month=st.sampled_from(MONTHS[:-1]), own_ids=st.booleans())
+def test_lines_known_later_change_no_past_month(build, history, month, own_ids):
+    given = by_negative_amounts(history, own_ids)
+    then = build([g for g in given if g["received_month"] <= month])
+    now = build(given)
+    for past in [m for m in MONTHS if m <= month]:
+        assert counting(now, past) == counting(then, past)
+
+
+@FEW
+@given(history=histories(), amounts=st.lists(st.sampled_from(["-30", "70", "0"]), min_size=24, max_size=24))
+def test_rows_and_money_are_kept_or_set_aside(pipeline, lake, history, amounts):
+    odd = [said(f"C{i % 12}", "0", None, "2024-05-20", a, 100 + i) for i, a in enumerate(amounts)]
+    given = [*by_negative_amounts(history), *odd]
+    found = pipeline(given)
+    assert (found.rows_in, found.duplicates, found.blocked) == (len(given), 0, [])
+    aside = [r for r in stored(lake, "quarantine", "silver_claim_versions") if r["_reasons"]]
+    kept = sum(int(r["paid_amount"]) for r in stored(lake, "silver", "claim_versions"))
+    assert kept + sum(int(float(json.loads(r["_raw"])["paid_amount"])) for r in aside) == sum(
+        int(g["paid_amount"]) for g in given
+    )

@@ -1,7 +1,8 @@
 """The foreign extract: yearly wide files, old codes, wrong NPIs, and mappings that fit the files."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
+from decimal import Decimal
 
 import yaml
 
@@ -47,9 +48,22 @@ def test_rows_and_dirt_reconcile(extract):
     claims, summary = extract.rows("medical_claims"), extract.summary
     known = {r["BENE_ID"] for r in extract.rows("member_eligibility")}
     assert {feed: len(extract.rows(feed)) for feed in REQUIRED} == summary.rows
-    assert sum(r["CLM_PMT_AMT"].startswith("-") for r in claims) == summary.dirt["third_party_negative"] > 0
+    negative = [k for k in summary.dirt if k in ("third_party_negative", "third_party_reversal", "third_party_reissue")]
+    assert len(negative) == 3
+    assert sum(r["CLM_PMT_AMT"].startswith("-") for r in claims) == sum(summary.dirt[k] for k in negative)
     assert sum(r["BENE_ID"] not in known for r in claims) == summary.dirt["third_party_unknown_bene"] > 0
     assert sum(r["CLM_THRU_DT"] == "" for r in claims) == summary.dirt["third_party_no_thru"] > 0
+
+
+def test_adjustments_come_under_the_number_of_their_claim_with_the_payment_negated(extract):
+    sent = defaultdict(list)
+    for r in extract.rows("medical_claims"):
+        sent[r["CLM_ID"]].append((r["NCH_WKLY_PROC_DT"], Decimal(r["CLM_PMT_AMT"])))
+    amounts = [[amount for _, amount in sorted(lines)] for lines in sent.values() if len(lines) > 1]
+    counts = Counter(len(a) for a in amounts)
+    assert counts == {2: extract.summary.dirt["third_party_reversal"], 3: extract.summary.dirt["third_party_reissue"]}
+    assert all(min(a) < 0 and -min(a) in a for a in amounts)
+    assert {sum(a) for a in amounts if len(a) == 2} == {0}
 
 
 def test_nearly_all_npis_are_wrong(extract):
