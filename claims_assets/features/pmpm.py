@@ -17,6 +17,7 @@ from claims_assets.features.valuation import BASES, EXPOSED, MOVED, VALUED, VALU
 from claims_assets.features.visits_and_nights import ED_VISITS, INPATIENT_DAYS, visit_movements
 from claims_assets.partitions import month_index
 from claims_assets.silver.codes import counts_as_cost
+from claims_assets.silver.enrolment import enrolled_on
 from claims_assets.silver.service_categories import SERVICE_CATEGORIES, service_category
 from claims_assets.table import Window, table
 
@@ -91,13 +92,13 @@ def pmpm(silver_claim_versions: ValuedMonths, silver_member_months: ValuedMonths
 
 
 def with_enrolment(lines: DataFrame, member_months: DataFrame) -> DataFrame:
-    """Adds `enrolled`: the member of the line was enrolled on any day of the month of service.
+    """Adds `enrolled`: the member of the line was enrolled on the first day of its service.
 
     False for members whom no eligibility file knows. The only place that decides it.
     """
-    covered = member_months.select("member_id", "claim_month", F.lit(True).alias("covered"))
-    found = lines.join(covered, ["member_id", "claim_month"], "left")
-    return found.withColumn("enrolled", F.coalesce("covered", F.lit(False))).drop("covered")
+    days = member_months.select("member_id", "claim_month", "enrolment_by_day")
+    found = lines.join(days, ["member_id", "claim_month"], "left")
+    return found.withColumn("enrolled", enrolled_on(F.col("service_from_date"))).drop("enrolment_by_day")
 
 
 def _lines(claim_versions: DataFrame) -> DataFrame:

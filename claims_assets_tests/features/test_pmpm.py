@@ -18,12 +18,13 @@ PERSON = {"gender": "U", "race": "Unknown", "ethnicity": "Unknown", "enrolled_si
 
 
 def covered(member, *months, days=None):
-    """Member months of a member, of all days of the month unless said otherwise."""
+    """Member months of a member, of all days of the month or its first `days`."""
     found = []
     for month in months:
         of_month = monthrange(int(month[:4]), int(month[5:]))[1]
         facts = {"days_in_month": of_month, "enrolled_days": days or of_month}
-        share = {"enrolled_share": facts["enrolled_days"] / of_month}
+        by_day = "1" * facts["enrolled_days"] + "0" * (of_month - facts["enrolled_days"])
+        share = {"enrolled_share": facts["enrolled_days"] / of_month, "enrolment_by_day": by_day}
         found.append(PERSON | facts | share | {"member_id": member, "claim_month": month})
     return found
 
@@ -76,6 +77,12 @@ def test_claims_of_members_not_enrolled_then_are_reported_apart(rows):
     assert (row.paid_outside_enrolment, row.claim_lines_outside_enrolment) == (107, 2)
 
 
+def test_a_service_after_the_last_day_of_enrolment_is_reported_apart(rows):
+    lines = [line("a", "2024-06-15"), line("a", "2024-06-16", paid_amount="7.00")]
+    row = cells(rows, lines, covered("a", "2024-06", days=15))["2024-06", "outpatient_facility"]
+    assert (row.paid, row.paid_outside_enrolment) == (100, 7)
+
+
 @pytest.mark.requirement("R7")
 def test_a_line_counts_from_the_month_it_is_known_until_it_is_cancelled(rows):
     lines = [
@@ -122,7 +129,9 @@ def population(random_claims):
     versions = random_claims.versions.withColumns(
         {"bill_type_code": F.lit(None).cast("string"), "service_to_date": F.lit(None).cast("date")}
     )
-    return versions, random_claims.members.withColumn("enrolled_days", F.lit(20))
+    return versions, random_claims.members.withColumns(
+        {"enrolled_days": F.lit(20), "enrolment_by_day": F.lit("1" * 31)}
+    )
 
 
 @pytest.fixture(scope="module")
