@@ -9,6 +9,8 @@ from typing import Any
 
 import dagster as dg
 
+from claims_assets.automation.collected import collected
+from claims_assets.automation.conditions import with_conditions
 from claims_assets.layers import LAYERS
 from claims_assets.runtime.resources import resources_for
 from claims_assets.settings import Settings, settings_from_environment
@@ -49,8 +51,11 @@ def assets() -> list[dg.AssetsDefinition | dg.AssetSpec]:
 
 def build(settings: Settings | None = None, **overrides: Any) -> dg.Definitions:
     """The definitions for these settings (default: the environment's); `overrides` replace resources by name."""
-    resources = resources_for(settings or settings_from_environment()) | overrides
-    return dg.Definitions(assets=assets(), resources=resources, executor=dg.in_process_executor)
+    settings = settings or settings_from_environment()
+    resources, found = resources_for(settings) | overrides, with_conditions(assets())
+    return dg.Definitions(
+        assets=found, resources=resources, executor=dg.in_process_executor, **collected(settings, found)
+    )
 
 
 defs = build()

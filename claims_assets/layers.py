@@ -37,5 +37,8 @@ LAYERS: dict[str, Layer] = {
     )
 }
 
+SPARK_POOL = "spark"
+"""Dagster pool of the steps that hold an engine; `dagster.yaml` says how many runs may hold one at once."""
+
 SCHEMAS = tuple(dict.fromkeys(layer.schema for layer in LAYERS.values() if layer.schema != "models"))
 """Delta schemas, in the order of the flow."""

@@ -35,6 +35,8 @@ class Settings:
     """Bytes that the engine's operators may hold at once."""
     tracking_uri: str | None
     """None: MLflow in a SQLite file under `home`."""
+    closed_before: str | None
+    """Claim months before it are closed: what is built of them is not rewritten; None: no month is."""
 
     @property
     def lake(self) -> Path:
@@ -66,6 +68,7 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
         start_month=_month("CLAIMS_START_MONTH", env.get("CLAIMS_START_MONTH") or "2022-01"),
         memory_limit=_bytes("CLAIMS_MEMORY_LIMIT", env.get("CLAIMS_MEMORY_LIMIT")),
         tracking_uri=env.get("MLFLOW_TRACKING_URI") or None,
+        closed_before=_month("CLAIMS_CLOSED_BEFORE", given) if (given := env.get("CLAIMS_CLOSED_BEFORE")) else None,
     )
 
 

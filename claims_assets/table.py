@@ -15,9 +15,10 @@ from typing import Any, get_args, get_type_hints
 import dagster as dg
 from pyspark.sql import DataFrame
 
+from claims_assets.automation import breaker, closed_months
 from claims_assets.contracts import Contract, compiled
 from claims_assets.inputs import Input, LastYear, Spans, ThisMonth, Whole, Window
-from claims_assets.layers import LAYERS, SCHEMAS, Layer
+from claims_assets.layers import LAYERS, SCHEMAS, SPARK_POOL, Layer
 from claims_assets.monitoring import built_months
 from claims_assets.monitoring.built_months import Span
 from claims_assets.monitoring.quality import score_of
@@ -164,10 +165,13 @@ def _asset(table: Table) -> dg.AssetsDefinition:
         tags={"phi": table.phi, "domain": table.domain, "compute": layer.compute},
         kinds={"pyspark", "deltalake"},
         required_resource_keys={"spark", "lake", *table.resources},
+        pool=SPARK_POOL,
     )
     def step(context: dg.AssetExecutionContext) -> Iterator[Any]:
         months = sorted(context.partition_keys) if table.partitioned else None
         _refuse_gaps(context.resources.lake, table.full_name, inputs, months)
+        closed_months.guard(context.resources.lake, context.run, table.schema, table.name, months)
+        breaker.guard(context.resources.lake, context.run, table.full_name, inputs, months)
         findings = Findings()
         for chunk in _chunks(context.resources.lake, inputs, months):
             findings.merge(_build(table, chunk, context.resources))

@@ -109,12 +109,24 @@ def _last_complete_month(today: datetime) -> str:
 @click.option("--to", "last", type=Month(), default=None, help="Last claim month to build, up to date or not.")
 @click.option("--rebuild", is_flag=True, help="Build all claim months, up to date or not.")
 @click.option("--select", default=None, help="Dagster asset selection, for example 'key:\"gold/member_features\"+'.")
+@click.option("--reopen", metavar="REASON", default=None, help="Build closed months too, and keep the reason.")
+@click.option(
+    "--accept-quality", metavar="REASON", default=None, help="Build from months that trip the breaker; keep the reason."
+)
 @with_settings
-def run(settings: Settings, first: str | None, last: str | None, rebuild: bool, select: str | None) -> None:
+def run(
+    settings: Settings,
+    first: str | None,
+    last: str | None,
+    rebuild: bool,
+    select: str | None,
+    reopen: str | None,
+    accept_quality: str | None,
+) -> None:
     """Stage new landing files, then materialize the tables and claim months whose inputs changed."""
     from claims_assets.cli.run import run_range
 
-    run_range(settings, first, last, select, rebuild=rebuild)
+    run_range(settings, first, last, select, rebuild=rebuild, reopen=reopen, accept_quality=accept_quality)
 
 
 @claims.group()

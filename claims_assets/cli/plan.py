@@ -33,6 +33,8 @@ class Graph:
     tables: dict[dg.AssetKey, Table]
     untabled_months: Callable[[dg.AssetKey], Collection[str]]
     """Months of an asset that is no table (a model) and that were never materialized."""
+    left_alone: Callable[[Table], Collection[str]] = lambda table: ()
+    """Months of a table that are not asked for, however stale they are: closed ones."""
 
 
 def next_batch(graph: Graph, done: Collection[dg.AssetKey], lake: Lake, universe: Sequence[str]) -> Batch | None:
@@ -47,14 +49,16 @@ def next_batch(graph: Graph, done: Collection[dg.AssetKey], lake: Lake, universe
         if key in done:
             continue
         table = graph.tables.get(key)
+        left = set(graph.left_alone(table)) if table else set()
+        open_months = [m for m in universe if m not in left]
         if table is None:
             months = sorted(set(graph.untabled_months(key)) & set(universe))
         else:
-            asked = list(universe) if table.partitioned else None
+            asked = open_months if table.partitioned else None
             months = contents.stale(table.schema, table.name, table.inputs, asked, table.code_version)
-        if table and _waits(table, batch, complete=months in (list(universe), [WHOLE])):
+        if table and _waits(table, batch, complete=months in (open_months, [WHOLE])):
             return batch
-        months = sorted({*months, *_carried(table, batch, universe)})
+        months = sorted({*months, *_carried(table, batch, universe)} - left)
         if not months:
             continue
         if months == [WHOLE]:

@@ -4,11 +4,15 @@ import re
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import dagster as dg
 from rich.console import Console
 
+from claims_assets.automation.breaker import ACCEPT
+from claims_assets.automation.closed_months import REOPEN, left_alone
+from claims_assets.automation.stale_runs import BY, NOT_FINISHED
+from claims_assets.automation.stale_runs import RANGE as RANGE_TAGS
 from claims_assets.cli import plan
 from claims_assets.cli.errors import NotDone
 from claims_assets.cli.instance import alone, instance_for
@@ -20,19 +24,29 @@ from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.resources import lake_for
 from claims_assets.settings import Settings
 
-RANGE_TAGS: tuple[str, str] = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+COMMAND = "claims run"
+"""Who asks for a run of this command, which lives and dies with its process."""
 CLASS_NAME = re.compile(r"^[\w.]+: ")
 CLAIM_FEEDS = ("medical_claims", "pharmacy_claims")
 
 
 def run_range(
-    settings: Settings, first: str | None, last: str | None, select: str | None, *, rebuild: bool = False
+    settings: Settings,
+    first: str | None,
+    last: str | None,
+    select: str | None,
+    *,
+    rebuild: bool = False,
+    reopen: str | None = None,
+    accept_quality: str | None = None,
 ) -> None:
     """Stage the landing files, then materialize everything (or `select`) that is not up to date.
 
     Args:
         first, last: with either of them these claim months are built, up to date or not.
         rebuild: all claim months are.
+        reopen: the reason for which closed months are built too.
+        accept_quality: the reason for which tables are built from months that trip the breaker.
 
     Raises:
         NotDone: a step failed, the selection is empty, or there is no month to run.
@@ -44,7 +58,9 @@ def run_range(
     sources, rest = _chosen(definitions, select)
     started = time.monotonic()
     with alone(settings), instance_for(settings) as instance:
-        run = Runner(definitions, instance, console)
+        close_dead_runs(instance)
+        tags = {BY: COMMAND, REOPEN: reason(reopen), ACCEPT: reason(accept_quality)}
+        run = Runner(definitions, instance, console, {k: v for k, v in tags.items() if v})
         if sources:
             run.execute(sources)
         if rest and any(definitions.resolve_asset_graph().get(k).partitions_def for k in rest):
@@ -52,11 +68,28 @@ def run_range(
             if first or last or rebuild:
                 run.range_of(rest, months)
             else:
-                run.stale(rest, months, lake_for(settings))
+                run.stale(rest, months, lake_for(settings), and_closed=bool(reason(reopen)))
         elif rest:
             run.execute(rest)
     print_summary(settings, console)
     console.print(f"Done in {time.monotonic() - started:.0f} s.", style="bold green")
+
+
+def reason(given: str | None) -> str | None:
+    """A reason as it was given, or None.
+
+    Raises:
+        NotDone: it is empty.
+    """
+    if given is not None and not given.strip():
+        raise NotDone("A reason must say something: it is kept in monitoring.waivers.")
+    return given
+
+
+def close_dead_runs(instance: dg.DagsterInstance) -> None:
+    """Mark runs of this command as failed that a killed process left as started; only the holder of the home may."""
+    for run in instance.get_runs(dg.RunsFilter(statuses=NOT_FINISHED, tags={BY: COMMAND})):
+        instance.report_run_failed(run, "The process of this run was killed: run `claims run` again.")
 
 
 def _chosen(definitions: dg.Definitions, select: str | None) -> tuple[list[dg.AssetKey], list[dg.AssetKey]]:
@@ -104,15 +137,20 @@ class Runner:
     definitions: dg.Definitions
     instance: dg.DagsterInstance
     console: Console
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Of every run."""
 
     def range_of(self, keys: Sequence[dg.AssetKey], months: Sequence[str]) -> None:
         """All of these assets for all of these months, in one run; `months` has no gap."""
         self._say(months, len(keys))
         self.execute(keys, dict(zip(RANGE_TAGS, (months[0], months[-1]), strict=True)))
 
-    def stale(self, keys: Sequence[dg.AssetKey], universe: Sequence[str], lake: Lake) -> None:
+    def stale(self, keys: Sequence[dg.AssetKey], universe: Sequence[str], lake: Lake, *, and_closed: bool) -> None:
         """Whatever of these assets would come out differently now, in as few runs as that takes."""
-        graph = plan.Graph(keys, {t.asset.key: t for t in tables()}, plan.never_materialized(self.instance))
+        by_key = {t.asset.key: t for t in tables()}
+        graph = plan.Graph(keys, by_key, plan.never_materialized(self.instance))
+        if not and_closed:
+            graph = replace(graph, left_alone=left_alone(lake))
         done: set[dg.AssetKey] = set()
         while batch := plan.next_batch(graph, done, lake, universe):
             partitioned = [k for k in batch.keys if k not in batch.unpartitioned]
@@ -148,7 +186,7 @@ class Runner:
         result = self.definitions.resolve_implicit_global_asset_job_def().execute_in_process(
             instance=self.instance,
             asset_selection=list(keys),
-            tags=tags,
+            tags={**self.tags, **(tags or {})},
             run_id=run_id,
             raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # Progress speaks instead

@@ -5,6 +5,7 @@ from collections import Counter
 from rich.console import Console
 from rich.table import Table as Grid
 
+from claims_assets.automation.closed_months import late, spoken
 from claims_assets.definitions import tables
 from claims_assets.monitoring.quality import PERFECT, band
 from claims_assets.partitions import MONTH
@@ -36,6 +37,21 @@ def print_summary(settings: Settings, console: Console | None = None) -> None:
     console.print(_tables(lake))
     for line in _newest_month(lake):
         console.print(line, highlight=False)
+    for line in _closed(lake):
+        console.print(line, highlight=False)
+
+
+def _closed(lake: Lake) -> list[str]:
+    """What has arrived for closed months and is left out of them."""
+    found = late(lake, tables())
+    if not found:
+        return []
+    months = sum(len(m) for m in found.values())
+    return [
+        f"Closed months (before {lake.closed_before}) with late data, left as they are: {months}",
+        *(f"  {name:<40} {spoken(stale)}" for name, stale in found.items()),
+        '  Rebuild them with `claims run --reopen "<reason>"`.',
+    ]
 
 
 def _tables(lake: Lake) -> Grid:

@@ -35,6 +35,8 @@ class Lake(dg.ConfigurableResource):
     """Delta tables under one root folder, at `<root>/<schema>/<table>`."""
 
     root: str
+    closed_before: str | None = None
+    """Claim months before it are closed; see `automation/closed_months.py`."""
 
     def path(self, schema: str, table: str) -> Path:
         """Folder of a table, written or not."""

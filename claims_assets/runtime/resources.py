@@ -15,7 +15,7 @@ from claims_assets.sources.files import LandingZone
 
 def lake_for(settings: Settings) -> Lake:
     """The lake of these settings."""
-    return Lake(root=str(settings.lake))
+    return Lake(root=str(settings.lake), closed_before=settings.closed_before)
 
 
 def tracking_for(settings: Settings) -> Tracking:
