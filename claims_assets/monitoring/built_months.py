@@ -113,7 +113,7 @@ def _by_month(lake: "Lake", schema: str, name: str, span: Span) -> list[tuple[st
     with duckdb.connect() as db:
         found = db.execute(
             f"select month, count(*), sum(content) % {2**64} from"
-            f" (select {months} as month, hash(rows)::hugeint as content from rows) group by all order by all"
+            f" (select {months} as month, hash(rows)::hugeint as content from rows) group by month order by month"
         ).fetchall()
     return [(month_of_index(int(month)), n, f"{int(content):016x}") for month, n, content in found]
 
