@@ -24,6 +24,9 @@ install: $(STAMP)  ## Make .venv from the pinned constraints
 demo: $(STAMP)  ## Generate a population, run the whole graph, show the summary
 	@$(BIN)/claims demo
 
+spark-deps: $(STAMP)  ## Fetch once the jars of CLAIMS_ENGINE=spark (needs Java)
+	@$(BIN)/python -m claims_assets.runtime.spark_jars
+
 ui: $(STAMP)  ## Open the Dagster UI on the state that `make demo` left
 	@$(BIN)/claims ui
 
@@ -50,4 +53,4 @@ constraints: $(STAMP)  ## Resolve the pins again, for all supported Pythons
 clean:  ## Remove .venv and the demo's state
 	rm -rf .venv .claims
 
-.PHONY: help install demo ui test test-full lint requirements constraints clean
+.PHONY: help install demo spark-deps ui test test-full lint requirements constraints clean

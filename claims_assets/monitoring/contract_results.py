@@ -11,6 +11,7 @@ import dagster as dg
 from claims_assets import columns as c
 from claims_assets.contracts import Compiled, Contract, compiled
 from claims_assets.layers import LAYERS
+from claims_assets.partitions import MONTH
 from claims_assets.runtime.delta import delta_exists, read_arrow
 from claims_assets.runtime.stage import Findings
 
@@ -83,14 +84,7 @@ def built_months(lake: "Lake", schema: str, name: str) -> set[str]:
 def publish(lake: "Lake", name: str, contract: Compiled, months: Sequence[str] | None, findings: Findings) -> None:
     """Replace what is stored for this table and these months, in one commit."""
     import pyarrow as pa
-    from deltalake import write_deltalake
 
-    path = lake.path("monitoring", "contract_results")
-    asked = ", ".join(repr(m) for m in months or [WHOLE])
-    write_deltalake(
-        str(path),
-        pa.Table.from_pylist(result_rows(name, contract, findings), schema=compiled(ContractResults).arrow_schema()),
-        mode="overwrite",
-        partition_by=["table_name"],
-        predicate=f"table_name = '{name}' and claim_month in ({asked})" if delta_exists(path) else None,
-    )
+    rows = pa.Table.from_pylist(result_rows(name, contract, findings), schema=compiled(ContractResults).arrow_schema())
+    where = {"table_name": [name], MONTH: list(months or [WHOLE])}
+    lake.writer.replace(lake.path("monitoring", "contract_results"), rows, "table_name", where)

@@ -18,8 +18,10 @@ from pyspark.sql import functions as F
 
 from claims_assets.contracts import REJECTED, Compiled, Contract, compiled
 from claims_assets.partitions import MONTH
-from claims_assets.runtime.delta import delta_exists, replace, rows_by_month
-from claims_assets.runtime.stage import RAW, REASONS, WARNINGS, Findings, examine, stream, write_empty_stage
+from claims_assets.runtime.delta import delta_exists, rows_by_month
+from claims_assets.runtime.stage import RAW, REASONS, WARNINGS, Findings, examine, write_empty_stage
+from claims_assets.runtime.writers import DeltaWriter, StagedRows, writer_for
+from claims_assets.settings import Engine
 
 if TYPE_CHECKING:
     import pyarrow
@@ -35,6 +37,13 @@ class Lake(dg.ConfigurableResource):
     """Delta tables under one root folder, at `<root>/<schema>/<table>`."""
 
     root: str
+    engine: Engine = "sail"
+    """Decides who commits; see `runtime/writers.py`."""
+
+    @property
+    def writer(self) -> DeltaWriter:
+        """Who commits to the tables."""
+        return writer_for(self.engine)
 
     def path(self, schema: str, table: str) -> Path:
         """Folder of a table, written or not."""
@@ -105,10 +114,11 @@ class Lake(dg.ConfigurableResource):
     ) -> None:
         """Quarantine first: a crash between the two commits repeats rows in quarantine, it never loses one."""
         aside = self.path(QUARANTINE, f"{schema}_{table}")
+        where = None if months is None else {MONTH: months}
         if findings.rows_quarantined or delta_exists(aside):
-            replace(aside, stream(folder, _quarantine_schema(), kept=False), MONTH, months)
-        partition = MONTH if months is not None else None
-        replace(self.path(schema, table), stream(folder, contract.arrow_schema(), kept=True), partition, months)
+            self.writer.replace(aside, StagedRows(folder, _quarantine_schema(), kept=False), MONTH, where)
+        good = StagedRows(folder, contract.arrow_schema(), kept=True)
+        self.writer.replace(self.path(schema, table), good, None if months is None else MONTH, where)
 
 
 def _quarantine_schema() -> "pyarrow.Schema":
