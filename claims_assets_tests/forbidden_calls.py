@@ -12,6 +12,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "claims_assets"
 LAKE = "runtime/lake.py"
+WRITERS = "runtime/writers.py"
 DUCKDB = ("runtime/stage.py",)
 """Modules whose SQL is DuckDB's, not the engine's."""
 
@@ -38,6 +39,7 @@ ATTRIBUTES = {
     "monotonically_increasing_id": ("differs between engines and runs", "use row_number over a stated order"),
     "current_date": ("reads the clock", "take the as-of month as an argument"),
     "current_timestamp": ("reads the clock", "take the as-of month as an argument"),
+    "bround": ("rounds halves otherwise on one engine", "use numbers.rounded"),
     "rand": ("is not repeatable", "derive it from xxhash64 of a key and a seed"),
 }
 """Attribute -> (why it is forbidden, what to do)."""
@@ -48,7 +50,7 @@ WORDS = ("partitionOverwriteMode", "QUALIFY ", "GROUP BY ALL", "RANGE BETWEEN IN
 MODEL_CODE = ("models/", "predictions/")
 ALLOWED = {
     ("read", "*"): (LAKE,),
-    ("write", "*"): (LAKE,),
+    ("write", "*"): (LAKE, WRITERS),
     ("toPandas", "*"): MODEL_CODE,
     ("collect", "*"): MODEL_CODE,
 }

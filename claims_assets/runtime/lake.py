@@ -152,7 +152,9 @@ def stage_frame(frame: DataFrame, contract: Compiled, name: str, folder: Path) -
     if REJECTED in frame.columns:
         staged = staged.withColumn(REASONS, F.concat(REASONS, F.coalesce(REJECTED, F.array().cast("array<string>"))))
     staged = staged.withColumn(WARNINGS, _broken(contract, frame, "warn"))
-    as_it_came = F.coalesce(F.col(RAW), F.to_json("_in")) if RAW in frame.columns else F.to_json("_in")
+    # Decimals as text, because engines write 39.70 as 39.70 or as 39.7 in JSON.
+    as_it_came = F.to_json(F.struct(*[_as_text(F.col(f"_in.{n}"), given[n]).alias(n) for n in payload]))
+    as_it_came = F.coalesce(F.col(RAW), as_it_came) if RAW in frame.columns else as_it_came
     staged = staged.withColumn(RAW, F.when(F.size(REASONS) > 0, as_it_came)).drop("_in", REJECTED)
     staged.write.parquet(str(folder))
 
@@ -162,6 +164,10 @@ def _as_number(name: str, kind: T.DataType, given: str) -> Column:
     if given == "string" and isinstance(kind, T.IntegralType):
         return F.regexp_replace(name, r"\.0*$", "")
     return F.col(name)
+
+
+def _as_text(column: Column, given: str) -> Column:
+    return column.cast("string") if given.startswith("decimal") else column
 
 
 def _any(conditions: list[Column]) -> Column:

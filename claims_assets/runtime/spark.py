@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ class ClassicSpark(LazyPySparkResource):
 
     def _init_session(self) -> None:
         if self._spark_session is None:
-            self._spark_session = classic_session(self.memory_limit, self.jars)
+            self._spark_session = classic_session(self.memory_limit, self.jars, self.spark_config)
 
 
 def spark_for(settings: Settings) -> LazyPySparkResource:
@@ -78,8 +79,11 @@ def embedded_session(memory_limit: int) -> SparkSession:
     return _with(session, UTC)
 
 
-def classic_session(memory_limit: int, jars: str | None) -> SparkSession:
+def classic_session(memory_limit: int, jars: str | None, more: Mapping[str, Any] | None = None) -> SparkSession:
     """The session of this process, started on this machine unless a cluster has one ready (`jars` is None).
+
+    Args:
+        more: settings of a session started here, which win over ours.
 
     Raises:
         SettingError: there is no Java, or no Delta jar.
@@ -94,7 +98,7 @@ def classic_session(memory_limit: int, jars: str | None) -> SparkSession:
     # Spark gives its Python workers the first `python3` of the path unless told.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder
-    for name, value in _local(memory_limit, found).items():
+    for name, value in (_local(memory_limit, found) | dict(more or {})).items():
         builder = builder.config(name, value)
     return _with(builder.getOrCreate(), AGREED)
 

@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import click
+
 from claims_assets.settings import SettingError, settings_from_environment
 
 GROUP, VERSION = "io.delta", "4.4.0"
@@ -102,6 +104,6 @@ def _spark_home() -> Path:
 if __name__ == "__main__":
     try:
         folder = settings_from_environment().spark_jars
-        sys.stdout.write(f"Delta jars {'fetched into' if fetch(folder) else 'are in'} {folder}.\n")
+        click.echo(f"Delta jars {'fetched into' if fetch(folder) else 'are in'} {folder}.")
     except SettingError as error:
         sys.exit(str(error))
