@@ -120,6 +120,8 @@ def _local(memory_limit: int, jars: list[str]) -> dict[str, str]:
         "spark.sql.warehouse.dir": str(Path(tempfile.gettempdir()) / "spark-warehouse"),
         "spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 1)),
         "spark.databricks.delta.snapshotPartitions": "1",
+        # Else every function call sends a stack trace to the JVM.
+        "spark.python.sql.dataFrameDebugging.enabled": "false",
         # VACUUM lists folders in that many tasks; the default of 10,000 takes a minute.
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
     }

@@ -45,8 +45,7 @@ def _compared(name: str, first: Path, second: Path, ignored: set[str]) -> Compar
             db.register(alias, stored.to_pyarrow_table())
         columns = [f'"{n}"' for n, *_ in stated[0] if n not in ignored]
         rows = _count(db, "select * from a")
-        differences = _differing_rows(db, table, columns)
-    return Compared(table, rows, tuple(differences))
+        return Compared(table, rows, tuple(_differing_rows(db, table, columns)))
 
 
 def _differing_rows(db: duckdb.DuckDBPyConnection, table: str, columns: list[str]) -> Iterator[str]:
