@@ -33,14 +33,16 @@ ui: $(STAMP)  ## Open the Dagster UI on the state that `make demo` left
 test: $(STAMP)  ## All tests that need only Python packages
 	@$(BIN)/python -m pytest -q -m "not full"
 
-test-full: $(STAMP)  ## The tests that need more than that: a system PostgreSQL, Java
+test-full: spark-deps  ## The tests that need more than that: a system PostgreSQL, Java
 	@$(BIN)/python -m pytest -q -m full
+	@$(BIN)/python -m pytest -q --engine spark $(addprefix claims_assets_tests/runtime/test_,lake.py writers.py)
+	@$(BIN)/python -m claims_assets_tests.parity
 
 parity: spark-deps  ## Run the whole graph on both engines and compare every table
 	@$(BIN)/python -m claims_assets_tests.parity
 
 test-spark: spark-deps  ## The tests of contracts, lake and transforms on Spark instead of Sail
-	@$(BIN)/python -m pytest -q --engine spark --timeout=900 $(addprefix claims_assets_tests/,test_contracts.py runtime/test_lake.py bronze silver features predictions outreach)
+	@$(BIN)/python -m pytest -q --engine spark --timeout=900 $(addprefix claims_assets_tests/,test_contracts.py runtime/test_lake.py runtime/test_writers.py bronze silver features predictions outreach)
 
 lint: $(STAMP)  ## Style, types, and the engine calls that are forbidden
 	@$(BIN)/ruff check .
