@@ -41,17 +41,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="parity", description=__doc__)
     parser.add_argument("--members", type=int, default=300)
     parser.add_argument("--months", type=int, default=4)
+    parser.add_argument("--profile", choices=[p.profile for p in POPULATIONS], help="one population [default: all]")
     parser.add_argument("--keep", type=Path, help="folder for the lakes [default: a temporary one]")
     asked = parser.parse_args(arguments)
     found: list[Compared] = []
     with tempfile.TemporaryDirectory(prefix="claims-parity-") as temporary:
-        for population in POPULATIONS:
+        for population in [p for p in POPULATIONS if asked.profile in (None, p.profile)]:
             found += _of(population, (asked.keep or Path(temporary)) / population.profile, asked.members, asked.months)
+    return report(found)
+
+
+def report(found: Sequence[Compared]) -> int:
+    """Print each difference and the line of counts; the exit code."""
     for difference in (d for c in found for d in c.differences):
         _say(difference)
     differing = sum(bool(c.differences) for c in found)
     _say(f"parity: {len(found)} tables, {sum(c.rows for c in found):,} rows, {differing} differ")
-    return 1 if differing else 0
+    return 1 if differing or not found else 0
 
 
 def _of(population: Population, folder: Path, members: int, months: int) -> list[Compared]:

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
-from claims_assets_tests.parity.compare import compare
+from claims_assets_tests.parity.__main__ import report
+from claims_assets_tests.parity.compare import Compared, compare
 
 ROWS = {"id": ["a", "b", "b"], "score": [0.1, 0.2, None]}
 
@@ -56,3 +57,15 @@ def test_a_listed_column_may_differ_and_no_other(lakes):
 def test_no_value_of_a_row_is_said(lakes):
     (difference,) = lakes(ROWS, ROWS | {"id": ["secret", "b", "b"]}).differences
     assert "secret" not in difference
+
+
+def test_the_last_line_counts_and_the_code_fails_on_a_difference(capsys):
+    same, other = Compared("gold.a", 1_200, ()), Compared("gold.b", 3, ("gold.b has other columns: x.",))
+    assert report([same]) == 0
+    assert capsys.readouterr().out == "parity: 1 tables, 1,200 rows, 0 differ\n"
+    assert report([same, other]) == 1
+    assert capsys.readouterr().out == "gold.b has other columns: x.\nparity: 2 tables, 1,203 rows, 1 differ\n"
+
+
+def test_nothing_compared_is_no_success():
+    assert report([]) == 1
