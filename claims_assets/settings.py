@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 Environment = Literal["local", "staging", "production"]
-Engine = Literal["sail"]
+Engine = Literal["sail", "spark"]
 MONTH_PATTERN = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
@@ -30,6 +30,10 @@ class Settings:
     providers_url: str | None
     """None: the embedded PostgreSQL server under `home`."""
     engine: Engine
+    on_cluster: bool
+    """Whether this process runs on a Databricks cluster, which has a Spark session of its own."""
+    spark_jars: Path
+    """Folder of the Delta jars of the engine `spark` on this machine."""
     start_month: str
     memory_limit: int
     """Bytes that the engine's operators may hold at once."""
@@ -57,12 +61,16 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
     """
     env = os.environ if environ is None else environ
     home = Path(env.get("CLAIMS_HOME") or ".claims").expanduser().absolute()
+    on_cluster = bool(env.get("DATABRICKS_RUNTIME_VERSION"))
+    engine = env.get("CLAIMS_ENGINE") or ("spark" if on_cluster else "sail")
     return Settings(
         environment=_one_of("CLAIMS_ENV", env.get("CLAIMS_ENV") or "local", get_args(Environment)),
         home=home,
         landing=Path(env.get("CLAIMS_LANDING") or home / "landing").expanduser().absolute(),
         providers_url=env.get("CLAIMS_PROVIDERS_URL") or None,
-        engine=_one_of("CLAIMS_ENGINE", env.get("CLAIMS_ENGINE") or "sail", get_args(Engine)),
+        engine=_one_of("CLAIMS_ENGINE", engine, get_args(Engine)),
+        on_cluster=on_cluster,
+        spark_jars=Path(env.get("CLAIMS_SPARK_JARS") or ".cache/spark-jars").expanduser().absolute(),
         start_month=_month("CLAIMS_START_MONTH", env.get("CLAIMS_START_MONTH") or "2022-01"),
         memory_limit=_bytes("CLAIMS_MEMORY_LIMIT", env.get("CLAIMS_MEMORY_LIMIT")),
         tracking_uri=env.get("MLFLOW_TRACKING_URI") or None,
