@@ -161,7 +161,7 @@ def _asset(
         owners=[layer.owner],
         tags={"phi": phi, "domain": domain, "compute": layer.compute},
         kinds={"pyspark", "deltalake"},
-        required_resource_keys={"spark", "lake", *resources},
+        required_resource_keys={"spark", "lake", layer.launcher, *resources},
     )
     def step(context: dg.AssetExecutionContext) -> Iterator[Any]:
         spark, lake = context.resources.spark.spark_session, context.resources.lake

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from claims_assets.cli.errors import NotDone
 from claims_assets.cli.instance import alone, instance_for
+from claims_assets.cli.remote import execute_launched
 from claims_assets.cli.summary import console_for, print_summary
 from claims_assets.partitions import MONTH, claim_months, months_between
 from claims_assets.runtime.resources import lake_for
@@ -18,6 +19,8 @@ from claims_assets.settings import Settings
 RANGE_TAGS: tuple[str, str] = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 CLASS_NAME = re.compile(r"^[\w.]+: ")
 CLAIM_FEEDS = ("medical_claims", "pharmacy_claims")
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Progress speaks instead."""
 
 
 def run_range(settings: Settings, first: str | None, last: str | None, select: str | None) -> None:
@@ -44,14 +47,14 @@ def run_range(settings: Settings, first: str | None, last: str | None, select: s
     started = time.monotonic()
     with alone(settings), instance_for(settings) as instance:
         if sources:
-            execute(definitions, instance, sources, {}, console)
+            execute(definitions, instance, sources, {}, console, launched=bool(settings.databricks))
         if rest:
             tags: dict[str, str] = {}
             if any(graph.get(k).partitions_def for k in rest):
                 months = _months(settings, first, last)
                 console.print(f"\nClaim months {months[0]} to {months[-1]} ({len(months)})", style="bold")
                 tags = dict(zip(RANGE_TAGS, (months[0], months[-1]), strict=True))
-            execute(definitions, instance, rest, tags, console)
+            execute(definitions, instance, rest, tags, console, launched=bool(settings.databricks))
     print_summary(settings, console)
     console.print(f"Done in {time.monotonic() - started:.0f} s.", style="bold green")
 
@@ -84,8 +87,10 @@ def execute(
     keys: Sequence[dg.AssetKey],
     tags: dict[str, str],
     console: Console,
+    *,
+    launched: bool = False,
 ) -> None:
-    """Run these assets in this process and print one line as each ends.
+    """Run these assets in this process (`launched`: each step where its launcher puts it); one line as each ends.
 
     Raises:
         NotDone: a step failed; the message is the step's own sentence.
@@ -93,16 +98,20 @@ def execute(
     run_id = str(uuid.uuid4())
     progress = Progress(console, len(keys))
     instance.add_event_listener(run_id, progress)
-    job = definitions.resolve_implicit_global_asset_job_def()
-    result = job.execute_in_process(
-        instance=instance,
-        asset_selection=list(keys),
-        tags=tags,
-        run_id=run_id,
-        raise_on_error=False,
-        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # Progress speaks instead
-    )
-    if not result.success:
+    if launched:
+        success = execute_launched(instance, keys, tags, run_id, run_config=QUIET)
+    else:
+        job = definitions.resolve_implicit_global_asset_job_def()
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=list(keys),
+            tags=tags,
+            run_id=run_id,
+            raise_on_error=False,
+            run_config=QUIET,
+        )
+        success = result.success
+    if not success:
         raise NotDone(progress.failure or f"Run {run_id} failed: see it in the Dagster UI (`claims ui`).")
 
 
