@@ -10,7 +10,7 @@ export DAGSTER_DISABLE_TELEMETRY := true
 unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 $(STAMP): pyproject.toml constraints.txt
 	@echo "Making .venv with $(PYTHON) ..."
@@ -30,7 +30,7 @@ ui: $(STAMP)  ## Open the Dagster UI on the state that `make demo` left
 test: $(STAMP)  ## All tests that need only Python packages
 	@$(BIN)/python -m pytest -q -m "not full"
 
-test-full: $(STAMP)  ## The tests that need more than that: a system PostgreSQL
+test-full: $(STAMP)  ## The tests that need more than that: a system PostgreSQL, or minutes
 	@$(BIN)/python -m pytest -q -m full
 
 lint: $(STAMP)  ## Style, types, and the engine calls that are forbidden
@@ -39,6 +39,9 @@ lint: $(STAMP)  ## Style, types, and the engine calls that are forbidden
 	@$(BIN)/pyright
 	@$(BIN)/python -m claims_assets_tests.forbidden_calls
 	@$(BIN)/dg check defs 2>/dev/null || $(BIN)/dg check defs
+
+databricks-local: $(STAMP)  ## One month, every step on a local Databricks workspace, compared with a local run
+	@$(BIN)/python -m claims_assets_tests.databricks.one_month
 
 requirements: $(STAMP)  ## Write docs/requirements.md from the markers of the tests
 	@$(BIN)/python -m claims_assets_tests.requirements
@@ -50,4 +53,4 @@ constraints: $(STAMP)  ## Resolve the pins again, for all supported Pythons
 clean:  ## Remove .venv and the demo's state
 	rm -rf .venv .claims
 
-.PHONY: help install demo ui test test-full lint requirements constraints clean
+.PHONY: help install demo ui test test-full lint databricks-local requirements constraints clean

@@ -85,8 +85,8 @@ class Databricks:
     landing: str | None
     """CLAIMS_LANDING on the cluster; None: under `home`."""
     catalog: str | None
-    engine: str
-    """CLAIMS_ENGINE on the cluster."""
+    engine: str | None
+    """CLAIMS_ENGINE on the cluster; None: what is usual there."""
     start_month: str
     tracking_uri: str | None
     existing_cluster: str | None
@@ -138,7 +138,7 @@ def _databricks(env: Mapping[str, str]) -> Databricks | None:
         home=home,
         landing=env.get("CLAIMS_CLUSTER_LANDING") or None,
         catalog=env.get("CLAIMS_CATALOG") or None,
-        engine=env.get("CLAIMS_CLUSTER_ENGINE") or "spark",
+        engine=env.get("CLAIMS_CLUSTER_ENGINE") or None,
         start_month=_month("CLAIMS_START_MONTH", env.get("CLAIMS_START_MONTH") or "2022-01"),
         tracking_uri=None if "MLFLOW_TRACKING_URI" in secrets else uri,
         existing_cluster=env.get("CLAIMS_CLUSTER_ID") or None,

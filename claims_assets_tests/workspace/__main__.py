@@ -15,12 +15,11 @@ from claims_assets_tests.workspace.server import serving
 @click.option("--client", "client", default="local-client:local-secret", show_default=True, help="OAuth id:secret.")
 @click.option("--scope", default="claims", show_default=True, help="An empty secret scope.")
 @click.option("--warm/--cold", default=False, help="Fork tasks from a process that has imported the libraries.")
-@click.option("--spark-first", is_flag=True, help="Start a classic Spark session before each task.")
-def main(root: Path, port: int, token: str, client: str, scope: str, warm: bool, spark_first: bool) -> None:
+def main(root: Path, port: int, token: str, client: str, scope: str, warm: bool) -> None:
     """Serve a local Databricks workspace."""
     name, _, secret = client.partition(":")
     options = {"tokens": [token], "clients": {name: secret}, "secrets": {scope: {}}}
-    with serving(root, port=port, warm=warm, spark_first=spark_first, **options) as workspace:
+    with serving(root, port=port, warm=warm, **options) as workspace:
         click.echo(f"Workspace at {workspace.url}; end it with Ctrl-C.")
         try:
             threading.Event().wait()

@@ -10,6 +10,7 @@ import re
 import shutil
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,14 @@ class Runs:
     """All runs of a workspace."""
 
     def __init__(
-        self, root: Path, dbfs: Dbfs, identity: Identity, faults: Faults, starter: Cold | Warm, *, spark_first: bool
+        self,
+        root: Path,
+        dbfs: Dbfs,
+        identity: Identity,
+        faults: Faults,
+        starter: Cold | Warm,
+        *,
+        spark_conf: Mapping[str, str] | None = None,
     ):
         self.url = ""
         self.start_seconds = 0.0
@@ -93,7 +101,7 @@ class Runs:
         self.clusters = {"0101-120000-existing": {"state": "RUNNING"}}
         self.all: dict[int, Run] = {}
         self._root, self._dbfs, self._identity, self._faults = root, dbfs, identity, faults
-        self._starter, self._spark_first = starter, spark_first
+        self._starter, self._spark_conf = starter, spark_conf
         self._numbers = itertools.count(FIRST_RUN)
         self._tokens: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -191,8 +199,8 @@ class Runs:
             "dbfs": str(self._dbfs.root),
             "url": self.url,
             "token": self._identity.issue(run.asked.get("timeout_seconds") or 86_400),
-            "spark_conf": (run.task.get("new_cluster") or {}).get("spark_conf") or {},
-            "spark_first": self._spark_first,
+            "spark_conf": {**(self._spark_conf or {}), **((run.task.get("new_cluster") or {}).get("spark_conf") or {})},
+            "spark_first": self._spark_conf is not None,
             "uploaded_packages": PROJECT,
         }
         path = run.folder / "task.json"

@@ -46,7 +46,7 @@ class Workspace:
         clients: Mapping[str, str] | None = None,
         secrets: Mapping[str, Mapping[str, str]] | None = None,
         warm: bool = False,
-        spark_first: bool = False,
+        spark_conf: Mapping[str, str] | None = None,
     ):
         """
         Args:
@@ -55,13 +55,14 @@ class Workspace:
             clients: service principals, id -> secret.
             secrets: scope -> key -> value.
             warm: tasks are forked from a process that has imported the libraries already.
-            spark_first: the cluster starts a classic Spark session before the task, as Databricks does.
+            spark_conf: start a classic Spark session with this before each task, as Databricks does; None: only if
+                the task asks for it.
         """
         self.url = ""
         self.dbfs, self.identity = Dbfs(root / "dbfs"), Identity(tokens, clients)
         self.scopes, self.permissions, self.faults = SecretScopes(secrets), Permissions(), Faults()
         starter = Warm(root / "cluster") if warm else Cold()
-        self.runs = Runs(root, self.dbfs, self.identity, self.faults, starter, spark_first=spark_first)
+        self.runs = Runs(root, self.dbfs, self.identity, self.faults, starter, spark_conf=spark_conf)
         self.requests: collections.deque[Request] = collections.deque(maxlen=REQUESTS_KEPT)
         self.denied: dict[str, str] = {}
         """Call -> the sentence with which it is refused, as to someone without the permission."""

@@ -9,7 +9,7 @@ from dagster_pyspark.utils import DEFAULT_EXCLUDE
 import claims_assets
 from claims_assets.settings import SettingError
 
-SENT = (".py", ".yaml", ".csv")
+SENT = (".py", ".yaml", ".csv", ".properties")
 """Suffixes of what the package consists of; a `.env` or a notebook that someone left in it is none of them."""
 
 

@@ -5,6 +5,7 @@ lost; patience with a service that stumbles; one run even if a submission is rep
 without its events is a failure. What can't be mended from here is in docs/databricks.md.
 """
 
+import contextlib
 import functools
 import hashlib
 import time
@@ -43,7 +44,7 @@ OURS = {
 P = ParamSpec("P")
 T = TypeVar("T")
 
-warnings.filterwarnings("ignore", "Class `DatabricksPySparkStepLauncher`", category=dg.SupersessionWarning)
+warnings.filterwarnings("ignore", "StepLauncher is superseded", category=dg.SupersessionWarning)
 
 
 class ClusterLauncher(DatabricksPySparkStepLauncher):
@@ -170,14 +171,19 @@ class ClusterLauncher(DatabricksPySparkStepLauncher):
 
     def _remove_staged(self, step_context: StepExecutionContext) -> None:
         """The archive of the code, the pickled step and its events; the original leaves them for ever."""
-        dbfs = self.databricks_runner.client.workspace_client.dbfs
         run_folder = f"{STAGING}/{step_context.run_id}"
         try:
-            dbfs.delete(f"{run_folder}/{self._sanitize_step_key(step_context.step.key)}", recursive=True)
-            if not list(dbfs.list(run_folder)):
-                dbfs.delete(run_folder)
+            self._delete(f"{run_folder}/{self._sanitize_step_key(step_context.step.key)}", recursive=True)
         except (DatabricksError, OSError) as error:
             step_context.log.warning(f"{run_folder} could not be removed from DBFS ({error}): remove it by hand.")
+            return
+        with contextlib.suppress(DatabricksError):  # other steps of the run still have files there
+            self._delete(run_folder, recursive=False)
+
+    def _delete(self, path: str, *, recursive: bool) -> None:
+        """One call; the library's own `delete` makes several and leaves empty folders."""
+        api = self.databricks_runner.client.workspace_client.api_client
+        api.do("POST", "/api/2.0/dbfs/delete", body={"path": path, "recursive": recursive})
 
 
 def patient(call: Callable[P, T]) -> Callable[P, T]:
