@@ -60,7 +60,7 @@ def cluster(workspace: Databricks, size: str) -> dict[str, Any]:
     }
     if workspace.pool:
         # A pool states its machines and prices itself; a cluster that states them too is refused.
-        new["nodes"] = {"instance_pool_id": workspace.pool, "driver_instance_pool_id": workspace.pool}
+        new["nodes"] = {"instance_pool_id": workspace.pool}  # of the driver too
     else:
         types = {"node_type_id": wanted.worker[cloud], "driver_node_type_id": wanted.driver[cloud]}
         new |= {"nodes": {"node_types": types}, **SPOT[cloud]}

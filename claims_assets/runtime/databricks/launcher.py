@@ -91,14 +91,15 @@ class ClusterLauncher(DatabricksPySparkStepLauncher):
             poll_interval_sec=self.workspace.poll,  # pyright: ignore[reportArgumentType]  # declared int, used as float
             local_dagster_job_package_path=self._code,
             verbose_logs=False,
-            **_credentials_of(self.workspace, self._credentials),
+            **credentials_of(self.workspace, self._credentials),
         )
         client = self.databricks_runner.client
         client.workspace_client.current_user.me()
         check_secrets(
             self.workspace, lambda scope: {s.key or "" for s in client.workspace_client.secrets.list_secrets(scope)}
         )
-        client.get_run_state = patient(client.get_run_state)
+        jobs = client.workspace_client.jobs
+        jobs.get_run = patient(jobs.get_run)
         client.read_file = patient(client.read_file)
         self.databricks_runner.submit_run = patient(self.databricks_runner.submit_run)
 
@@ -142,7 +143,7 @@ class ClusterLauncher(DatabricksPySparkStepLauncher):
             )
 
     def _retry_or_fail(self, step_context: StepExecutionContext, databricks_run_id: int, error: RunFailed) -> None:
-        run = patient(self.databricks_runner.client.workspace_client.jobs.get_run)(databricks_run_id)
+        run = self.databricks_runner.client.workspace_client.jobs.get_run(databricks_run_id)
         told = (run.state.state_message if run.state else None) or str(error)
         name, attempt = step_context.step.key, step_context.previous_attempt_count + 1
         if not _cluster_was_lost(run):
@@ -211,7 +212,7 @@ def _names(step_context: StepExecutionContext) -> dict[str, str]:
     }
 
 
-def _credentials_of(workspace: Databricks, credentials: dict[str, str]) -> dict[str, Any]:
+def credentials_of(workspace: Databricks, credentials: dict[str, str]) -> dict[str, Any]:
     """The arguments of the original for the one way to sign in that is set."""
     if workspace.sign_in == "token":
         return {"databricks_token": credentials["DATABRICKS_TOKEN"]}
