@@ -91,9 +91,8 @@ def one_month(
     """Generate a month, run it locally and on a workspace; the workspace lives as long as the block."""
     landing = folder / "landing"
     generate(landing, members=members, months=1, end=MONTH, seed=7)
-    settings = settings_from_environment({"CLAIMS_HOME": str(folder / "database")})
     months = ("run", "--from", MONTH, "--to", MONTH)
-    with provider_database(settings) as url:
+    with tempfile.TemporaryDirectory(prefix="claims-database-") as database, provider_server(Path(database)) as url:
         load_csv(url, folder / "providers.csv")
         with serving(
             folder / "workspace",
@@ -111,6 +110,14 @@ def one_month(
             month = Month(folder, url, workspace, local, launched, seconds)
             month.steps = steps_of(month.dagster_home)
             yield month
+
+
+@contextmanager
+def provider_server(folder: Path) -> Iterator[str]:
+    """The URL of an embedded PostgreSQL server; under root it runs as another user, who must be able to enter."""
+    folder.chmod(0o755)
+    with provider_database(settings_from_environment({"CLAIMS_HOME": str(folder)})) as url:
+        yield url
 
 
 def delta_conf(jars: Path) -> dict[str, str]:
