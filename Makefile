@@ -10,7 +10,7 @@ export DAGSTER_DISABLE_TELEMETRY := true
 unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 $(STAMP): pyproject.toml constraints.txt
 	@echo "Making .venv with $(PYTHON) ..."
@@ -33,7 +33,7 @@ ui: $(STAMP)  ## Open the Dagster UI on the state that `make demo` left
 test: $(STAMP)  ## All tests that need only Python packages
 	@$(BIN)/python -m pytest -q -m "not full"
 
-test-full: spark-deps  ## The tests that need more than that: a system PostgreSQL, Java
+test-full: spark-deps  ## The tests that need more than that: a system PostgreSQL, Java, or minutes
 	@$(BIN)/python -m pytest -q -m full
 	@$(BIN)/python -m pytest -q --engine spark $(addprefix claims_assets_tests/runtime/test_,lake.py writers.py)
 	@$(BIN)/python -m claims_assets_tests.parity
@@ -51,6 +51,9 @@ lint: $(STAMP)  ## Style, types, and the engine calls that are forbidden
 	@$(BIN)/python -m claims_assets_tests.forbidden_calls
 	@$(BIN)/dg check defs 2>/dev/null || $(BIN)/dg check defs
 
+databricks-local: $(STAMP)  ## One month, every step on a local Databricks workspace, compared with a local run
+	@$(BIN)/python -m claims_assets_tests.databricks.one_month
+
 requirements: $(STAMP)  ## Write docs/requirements.md from the markers of the tests
 	@$(BIN)/python -m claims_assets_tests.requirements
 
@@ -61,4 +64,4 @@ constraints: $(STAMP)  ## Resolve the pins again, for all supported Pythons
 clean:  ## Remove .venv and the demo's state
 	rm -rf .venv .claims
 
-.PHONY: help install demo spark-deps ui test test-full parity test-spark lint requirements constraints clean
+.PHONY: help install demo spark-deps ui test test-full parity test-spark lint databricks-local requirements constraints clean

@@ -80,7 +80,7 @@ def model_asset(model: RiskModel, description: str | None) -> dg.AssetsDefinitio
         owners=[LAYER.owner],
         tags={"phi": "limited", "domain": "risk", "compute": LAYER.compute},
         kinds={"xgboost", "mlflow"},
-        required_resource_keys={"spark", "lake", "tracking"},
+        required_resource_keys={"spark", "lake", "tracking", LAYER.launcher},
     )
     def step(context: dg.AssetExecutionContext, config: TrainingConfig) -> dg.MaterializeResult:
         resources = context.resources

@@ -103,7 +103,7 @@ def _landing_asset(feed: Feed) -> dg.AssetsDefinition:
                 description="Every record and line that was read is in the stage or in its quarantine.",
             )
         ],
-        required_resource_keys={"landing"},
+        required_resource_keys={"landing", LAYER.launcher},
     )
     def step(context: dg.AssetExecutionContext) -> Iterator[Any]:
         zone: LandingZone = context.resources.landing
