@@ -9,6 +9,7 @@ from claims_assets.bronze.claim_links import claim_links
 from claims_assets.bronze.medical_claims import medical_claims
 from claims_assets.bronze.pharmacy_claims import pharmacy_claims
 from claims_assets.runtime.lake import NeverWritten
+from claims_assets.runtime.pipes_workspace import computes_for
 from claims_assets.runtime.spark import EmbeddedSpark
 from claims_assets.silver.claim_versions import claim_versions
 from claims_assets.sources.stage import refresh
@@ -37,7 +38,7 @@ def land(lake, tmp_path):
 def run(lake, spark):
     """`run(first, last, *tables)`: materialize the months in one run; (result, instance)."""
     assert spark
-    resources = {"spark": EmbeddedSpark(memory_limit=TEST_MEMORY), "lake": lake}
+    resources = {"spark": EmbeddedSpark(memory_limit=TEST_MEMORY), "lake": lake, **computes_for(None)}
     with dg.DagsterInstance.ephemeral() as instance:
 
         def materialize(first, last, *tables):

@@ -7,6 +7,7 @@ name of its environment variable, which Dagster resolves when a run starts.
 import dagster as dg
 
 from claims_assets.runtime.lake import Lake
+from claims_assets.runtime.pipes_workspace import computes_for
 from claims_assets.runtime.spark import EmbeddedSpark
 from claims_assets.runtime.tracking import Tracking
 from claims_assets.settings import Settings
@@ -39,4 +40,5 @@ def resources_for(settings: Settings) -> dict[str, object]:
             providers_url=dg.EnvVar("CLAIMS_PROVIDERS_URL") if settings.providers_url else None,
             postgres=str(settings.postgres),
         ),
+        **computes_for(settings.pipes),
     }
