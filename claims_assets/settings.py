@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from claims_assets.sources.provider_tls import REMEDY, plaintext_allowed
+
 Environment = Literal["local", "staging", "production"]
 Engine = Literal["sail"]
 Compute = Literal["local", "pipes"]
@@ -60,11 +62,12 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
     """
     env = os.environ if environ is None else environ
     home = Path(env.get("CLAIMS_HOME") or ".claims").expanduser().absolute()
+    environment = _one_of("CLAIMS_ENV", env.get("CLAIMS_ENV") or "local", get_args(Environment))
     return Settings(
-        environment=_one_of("CLAIMS_ENV", env.get("CLAIMS_ENV") or "local", get_args(Environment)),
+        environment=environment,
         home=home,
         landing=Path(env.get("CLAIMS_LANDING") or home / "landing").expanduser().absolute(),
-        providers_url=env.get("CLAIMS_PROVIDERS_URL") or None,
+        providers_url=_providers_url(env.get("CLAIMS_PROVIDERS_URL") or None, environment),
         engine=_one_of("CLAIMS_ENGINE", env.get("CLAIMS_ENGINE") or "sail", get_args(Engine)),
         start_month=_month("CLAIMS_START_MONTH", env.get("CLAIMS_START_MONTH") or "2022-01"),
         memory_limit=_bytes("CLAIMS_MEMORY_LIMIT", env.get("CLAIMS_MEMORY_LIMIT")),
@@ -128,6 +131,13 @@ def _needed_by_pipes(env: Mapping[str, str], name: str, what: str) -> str:
     if not value:
         raise SettingError(f"CLAIMS_COMPUTE=pipes needs {name}: set it to {what}.")
     return value.rstrip("/")
+
+
+def _providers_url(url: str | None, environment: str) -> str | None:
+    """The URL holds a password, so no message shows it."""
+    if url and environment != "local" and plaintext_allowed(url):
+        raise SettingError(REMEDY.format(env=environment))
+    return url
 
 
 def _one_of(name: str, value: str, legal: tuple[Any, ...]) -> Any:

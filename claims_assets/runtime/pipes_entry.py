@@ -76,7 +76,9 @@ def run(pipes: PipesContext) -> None:
 
     key = dg.AssetKey.from_user_string(pipes.get_extra(ASSET))
     months, config = pipes.get_extra(MONTHS), pipes.get_extra(CONFIG)
-    tags = dict(pipes.get_extra(TAGS)) | (dict(zip(RANGE, (months[0], months[-1]), strict=True)) if months else {})
+    tags: dict[str, str] = dict(pipes.get_extra(TAGS))
+    if months:
+        tags |= {RANGE[0]: months[0], RANGE[1]: months[-1]}
     run_config: dict[str, Any] = {"loggers": QUIET}
     if config:
         run_config["ops"] = {defs.resolve_assets_def(key).op.name: {"config": config}}

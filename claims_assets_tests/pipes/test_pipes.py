@@ -27,7 +27,6 @@ def rows(home, table):
     return sorted(map(repr, read))
 
 
-@pytest.mark.requirement("R34")
 @pytest.mark.parametrize("table", CHAIN)
 def test_a_table_is_that_of_a_local_run(both, table):
     (here, local), (there, remote) = both

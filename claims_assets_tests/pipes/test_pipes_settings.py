@@ -33,7 +33,6 @@ def shape(definitions):
     }
 
 
-@pytest.mark.requirement("R34")
 def test_the_graph_is_the_same_wherever_its_steps_run(tmp_path):
     here, there = build(settings(tmp_path)), build(settings(tmp_path, **PIPES))
     assert shape(here) == shape(there)
