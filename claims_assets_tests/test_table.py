@@ -8,7 +8,7 @@ from claims_assets import table as table_module
 from claims_assets.bronze.claim_links import claim_links
 from claims_assets.bronze.medical_claims import medical_claims
 from claims_assets.bronze.pharmacy_claims import pharmacy_claims
-from claims_assets.runtime.databricks.launchers import launchers_for
+from claims_assets.runtime.compute import computes_for
 from claims_assets.runtime.lake import NeverWritten
 from claims_assets.silver.claim_versions import claim_versions
 from claims_assets.sources.stage import refresh
@@ -35,7 +35,7 @@ def land(lake, tmp_path):
 @pytest.fixture
 def run(lake, spark_resource):
     """`run(first, last, *tables)`: materialize the months in one run; (result, instance)."""
-    resources = {"spark": spark_resource, "lake": lake, **launchers_for(None)}
+    resources = {"spark": spark_resource, "lake": lake, **computes_for(None)}
     with dg.DagsterInstance.ephemeral() as instance:
 
         def materialize(first, last, *tables):

@@ -20,6 +20,7 @@ from claims_assets.partitions import MONTH, claim_months, months_between, ranges
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.resources import lake_for
 from claims_assets.settings import Settings
+from claims_assets.workspaces import Databricks
 
 RANGE_TAGS: tuple[str, str] = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 CLASS_NAME = re.compile(r"^[\w.]+: ")
@@ -47,7 +48,7 @@ def run_range(
     sources, rest = _chosen(definitions, select)
     started = time.monotonic()
     with alone(settings), instance_for(settings) as instance:
-        run = Runner(definitions, instance, console, launched=bool(settings.databricks))
+        run = Runner(definitions, instance, console, launched=isinstance(settings.workspace, Databricks))
         if sources:
             run.execute(sources)
         if rest and any(definitions.resolve_asset_graph().get(k).partitions_def for k in rest):

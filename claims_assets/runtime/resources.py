@@ -6,7 +6,7 @@ name of its environment variable, which Dagster resolves when a run starts.
 
 import dagster as dg
 
-from claims_assets.runtime.databricks.launchers import launchers_for
+from claims_assets.runtime.compute import computes_for
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.spark import spark_for
 from claims_assets.runtime.tracking import Tracking
@@ -40,5 +40,5 @@ def resources_for(settings: Settings) -> dict[str, object]:
             providers_url=dg.EnvVar("CLAIMS_PROVIDERS_URL") if settings.providers_url else None,
             postgres=str(settings.postgres),
         ),
-        **launchers_for(settings.databricks),
+        **computes_for(settings.workspace),
     }

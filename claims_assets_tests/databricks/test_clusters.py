@@ -7,13 +7,13 @@ from dagster_databricks.configs import _define_azure_attributes_conf
 from databricks.sdk.service.compute import AzureAttributes, AzureAvailability
 
 from claims_assets.runtime.databricks.clusters import RUNTIME_VERSION, SIZES, cluster
-from claims_assets.runtime.databricks.launchers import environment, permissions, run_config
+from claims_assets.runtime.databricks.launchers import permissions, run_config
 from claims_assets.settings import SettingError
-from claims_assets_tests.databricks.test_settings import read
+from claims_assets_tests.test_workspaces import read
 
 
 def new(size="small", **changes):
-    return cluster(read(**changes).databricks, size)["new"]
+    return cluster(read(**changes).workspace, size)["new"]
 
 
 @pytest.mark.requirement("R38")
@@ -54,7 +54,7 @@ def test_tags_of_the_settings_are_added():
 
 
 def test_an_existing_cluster_takes_all_sizes():
-    found = read(CLAIMS_CLUSTER_ID="0101-1").databricks
+    found = read(CLAIMS_CLUSTER_ID="0101-1").workspace
     assert {size: cluster(found, size) for size in SIZES} == {s: {"existing": "0101-1"} for s in SIZES}
 
 
@@ -75,12 +75,12 @@ def test_google_cloud_is_told_what_is_missing():
 )
 @pytest.mark.parametrize("size", SIZES)
 def test_dagster_databricks_accepts_the_configuration(changes, size):
-    workspace = read(**changes).databricks
+    workspace = read(**changes).workspace
     given = {
         "run_config": run_config(workspace, size),
         "permissions": permissions(workspace),
         "databricks_host": workspace.host,
-        "env_variables": environment(workspace),
+        "env_variables": workspace.variables(),
         "secrets_to_env_variables": [],
         "local_dagster_job_package_path": "/src",
     }
@@ -98,18 +98,19 @@ def test_spot_machines_of_azure_are_known_to_the_service_but_not_to_dagster_data
 
 
 def test_a_cluster_of_the_workspace_keeps_its_own_permissions():
-    granted = permissions(read(CLAIMS_RUN_MANAGERS="team", CLAIMS_CLUSTER_ID="0101-1").databricks)
+    granted = permissions(read(CLAIMS_RUN_MANAGERS="team", CLAIMS_CLUSTER_ID="0101-1").workspace)
     assert granted == {"job_permissions": {"CAN_MANAGE_RUN": [{"group_name": "team"}]}}
 
 
 def test_the_service_ends_a_run_that_nobody_waits_for():
-    assert run_config(read(CLAIMS_RUN_TIMEOUT="600").databricks, "small")["timeout_seconds"] == 600
+    assert run_config(read(CLAIMS_RUN_TIMEOUT="600").workspace, "small")["timeout_seconds"] == 600
 
 
 @pytest.mark.requirement("R35")
 def test_no_secret_is_among_the_variables_of_the_cluster():
-    given = environment(read(CLAIMS_CATALOG="main", CLAIMS_PROVIDERS_URL="postgresql://u:p@h/d").databricks)
+    given = read(CLAIMS_CATALOG="main", CLAIMS_PROVIDERS_URL="postgresql://u:p@h/d").workspace.variables()
     assert given == {
+        "CLAIMS_ENV": "local",
         "CLAIMS_HOME": "/Volumes/main/claims/lake",
         "CLAIMS_CATALOG": "main",
         "CLAIMS_START_MONTH": "2022-01",

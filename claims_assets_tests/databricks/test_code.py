@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,10 @@ def folder():
 def test_modules_and_code_sets_are_sent(folder):
     assert code.staged_in(folder) == folder
     sent = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    assert {"claims_assets/definitions.py", "claims_assets/sources/code_sets/vaccine_codes.csv"} <= sent
-    modules = {p.relative_to(PACKAGE.parent).as_posix() for p in PACKAGE.rglob("*.py")}
-    assert modules <= sent
+    packed = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    for pattern in ("**/*.py", *packed["claims_assets"]):
+        found = {p.relative_to(PACKAGE.parent).as_posix() for p in PACKAGE.glob(pattern)}
+        assert found and found <= sent
 
 
 @pytest.mark.requirement("R35")
@@ -38,7 +40,7 @@ def test_secrets_data_and_bytecode_stay_behind(folder, monkeypatch):
     code.staged_in(folder / "copy")
     sent = [p for p in (folder / "copy").rglob("*") if p.is_file()]
     assert sent and all(p.suffix in code.SENT and "__pycache__" not in p.parts for p in sent)
-    assert not any(p.read_text() == "secret" for p in sent)
+    assert not any(p.read_bytes() == b"secret" for p in sent)
 
 
 def test_a_folder_whose_name_would_empty_the_archive_is_refused(tmp_path):

@@ -5,7 +5,8 @@ import pytest
 
 from claims_assets.runtime.databricks.launcher import ClusterLauncher
 from claims_assets.runtime.databricks.launchers import run_config
-from claims_assets.settings import SIGN_INS, settings_from_environment
+from claims_assets.settings import settings_from_environment
+from claims_assets.workspaces import SIGN_INS
 from claims_assets_tests.databricks.conftest import CLIENT, CLIENT_SECRET, KEY, SCOPE
 from claims_assets_tests.databricks.one_month import TOKEN
 
@@ -25,7 +26,7 @@ def launcher(workspace):
             "CLAIMS_CLUSTER_HOME": "/data/claims",
             **changes,
         }
-        found = settings_from_environment(environ).databricks
+        found = settings_from_environment(environ).workspace
         assert found
         names = SIGN_INS[found.sign_in]
         return ClusterLauncher(found, run_config(found, "small"), {n: environ[n] for n in names}, "/src")
@@ -117,7 +118,7 @@ def test_azure_credentials_are_handed_on():
             "ARM_CLIENT_SECRET": "secret",
             "ARM_TENANT_ID": "tenant",
         }
-    ).databricks
+    ).workspace
     from claims_assets.runtime.databricks.launcher import credentials_of
 
     assert found and found.sign_in == "azure"

@@ -7,7 +7,7 @@ from dagster._core.remote_representation.external_data import RepositorySnap
 from claims_assets.definitions import assets, build
 from claims_assets.layers import LAYERS
 from claims_assets.settings import settings_from_environment
-from claims_assets_tests.databricks.test_settings import WORKSPACE
+from claims_assets_tests.test_workspaces import WORKSPACE
 
 OAUTH = {"DATABRICKS_TOKEN": "", "DATABRICKS_CLIENT_ID": "client-s3cret", "DATABRICKS_CLIENT_SECRET": "s3cret"}
 LAUNCHERS = {"small_compute", "medium_compute", "large_compute"}

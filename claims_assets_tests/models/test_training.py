@@ -11,7 +11,7 @@ from claims_assets.models.er_utilization_predictor import ER_UTILIZATION, er_uti
 from claims_assets.models.high_cost_predictor import high_cost_predictor
 from claims_assets.models.high_risk_predictor import high_risk_predictor
 from claims_assets.models.total_cost_predictor import total_cost_predictor
-from claims_assets.runtime.databricks.launchers import launchers_for
+from claims_assets.runtime.compute import computes_for
 from claims_assets.runtime.spark import EmbeddedSpark
 from claims_assets_tests.conftest import TEST_MEMORY
 from claims_assets_tests.models.population import TEST_INDEX, TRAIN_INDEX, TRAINABLE
@@ -35,7 +35,7 @@ def run(planted, tracking, spark):
             "lake": lake,
             "tracking": tracking,
             "spark": EmbeddedSpark(memory_limit=TEST_MEMORY),
-            **launchers_for(None),
+            **computes_for(None),
         }
         job = dg.Definitions(
             assets=chosen, resources=resources, executor=dg.in_process_executor

@@ -10,7 +10,7 @@ from claims_assets.contracts import compiled
 from claims_assets.features.member_features import MemberFeatures
 from claims_assets.predictions.member_risk_predictions import MemberRiskPredictions, member_risk_predictions
 from claims_assets.predictions.scoring import MODELS
-from claims_assets.runtime.databricks.launchers import launchers_for
+from claims_assets.runtime.compute import computes_for
 from claims_assets_tests.predictions.conftest import MEMBERS, register
 
 MONTHS = ["2025-05", "2025-06"]
@@ -87,7 +87,7 @@ def test_the_asset_runs_over_a_range_and_depends_on_the_models(features, lake, s
     written = lake.write(features(*MONTHS), "gold", "member_features", MemberFeatures, MONTHS)
     assert written.kept == dict.fromkeys(MONTHS, MEMBERS)
     register(tracking, MODELS[0], "2025-06")
-    resources = {"lake": lake, "tracking": tracking, "spark": spark_resource, **launchers_for(None)}
+    resources = {"lake": lake, "tracking": tracking, "spark": spark_resource, **computes_for(None)}
     tags = {"dagster/asset_partition_range_start": MONTHS[0], "dagster/asset_partition_range_end": MONTHS[1]}
     asset = member_risk_predictions.asset
     assert {d.path[-1] for d in asset.asset_deps[asset.key] if d.path[0] == "models"} == {m.name for m in MODELS}

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from claims_assets.settings import Databricks, SettingError
+from claims_assets.setting_values import SettingError
+from claims_assets.workspaces import Databricks
 
 Cloud = Literal["aws", "azure"]
 

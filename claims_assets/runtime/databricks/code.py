@@ -7,9 +7,9 @@ from pathlib import Path
 from dagster_pyspark.utils import DEFAULT_EXCLUDE
 
 import claims_assets
-from claims_assets.settings import SettingError
+from claims_assets.setting_values import SettingError
 
-SENT = (".py", ".yaml", ".csv", ".properties")
+SENT = (".py", ".yaml", ".csv", ".gz", ".properties", ".sql")
 """Suffixes of what the package consists of; a `.env` or a notebook that someone left in it is none of them."""
 
 

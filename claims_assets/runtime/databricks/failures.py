@@ -8,7 +8,7 @@ import requests
 from databricks.sdk import errors  # noqa: TID253  # this module is loaded only where Databricks is used
 from databricks.sdk.errors.base import DatabricksError  # noqa: TID253
 
-from claims_assets.settings import SIGN_INS, Databricks
+from claims_assets.workspaces import SIGN_INS, Databricks
 
 PATIENCE = 10
 """Seconds to wait for a first answer. Databricks' library tries a wrong address again for five minutes."""

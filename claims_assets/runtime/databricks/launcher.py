@@ -22,8 +22,8 @@ from databricks.sdk.errors.base import DatabricksError  # noqa: TID253
 from databricks.sdk.service.jobs import Run, RunLifeCycleState  # noqa: TID253
 
 from claims_assets.runtime.databricks.failures import check_host, check_secrets, explained
-from claims_assets.runtime.databricks.launchers import environment, permissions
-from claims_assets.settings import Databricks
+from claims_assets.runtime.databricks.launchers import permissions
+from claims_assets.workspaces import Databricks
 
 STAGING = "/dagster_staging"
 PAUSES = (0.5, 1, 2, 4, 8)
@@ -81,7 +81,7 @@ class ClusterLauncher(DatabricksPySparkStepLauncher):
             run_config=self.same_for_all,
             permissions=permissions(self.workspace),
             databricks_host=self.workspace.host,
-            env_variables=environment(self.workspace),
+            env_variables=self.workspace.variables(),
             secrets_to_env_variables=[
                 {"name": name, "key": name, "scope": self.workspace.secret_scope} for name in self.workspace.secrets
             ],

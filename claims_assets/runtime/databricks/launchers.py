@@ -1,7 +1,6 @@
-"""`launchers_for(settings)`: compute sizes -> resources. A step needs the one of its layer and knows nothing more.
+"""`launchers_for(workspace)`: compute sizes -> step launchers, as resources.
 
-Locally a launcher is None and the step runs in the process of the run. With CLAIMS_COMPUTE=databricks it is a step
-launcher. On the cluster the same definitions are built again, where CLAIMS_COMPUTE is unset, so there it is None too.
+On the cluster the same definitions are built again, where CLAIMS_COMPUTE is unset, so there the step runs in place.
 """
 
 import tempfile
@@ -12,14 +11,12 @@ from typing import Any
 import dagster as dg
 
 from claims_assets.runtime.databricks.clusters import SIZES, cluster
-from claims_assets.runtime.databricks.libraries import libraries
-from claims_assets.settings import SIGN_INS, Databricks
+from claims_assets.runtime.libraries import requirements
+from claims_assets.workspaces import SIGN_INS, Databricks
 
 
-def launchers_for(workspace: Databricks | None) -> dict[str, dg.ResourceDefinition]:
-    """`small_compute`, `medium_compute` and `large_compute`, on this workspace or (None) in the run's own process."""
-    if workspace is None:
-        return {f"{size}_compute": dg.ResourceDefinition.none_resource() for size in SIZES}
+def launchers_for(workspace: Databricks) -> dict[str, dg.ResourceDefinition]:
+    """`small_compute`, `medium_compute` and `large_compute`, each launching on a cluster of its size."""
     return {f"{size}_compute": _launcher(workspace, size) for size in SIZES}
 
 
@@ -47,7 +44,7 @@ def run_config(workspace: Databricks, size: str) -> dict[str, Any]:
     """What is the same for every run on a cluster of this size."""
     return {
         "cluster": cluster(workspace, size),
-        "libraries": libraries(),
+        "libraries": [{"pypi": {"package": package}} for package in requirements()],
         # The service itself ends a run that nobody waits for any more, as when this process was killed.
         "timeout_seconds": workspace.timeout,
     }
@@ -62,18 +59,3 @@ def permissions(workspace: Databricks) -> dict[str, Any]:
     if not workspace.existing_cluster:
         granted["cluster_permissions"] = {"CAN_ATTACH_TO": group}
     return granted
-
-
-def environment(workspace: Databricks) -> dict[str, str]:
-    """Variables of the cluster's process; readable there by anyone, so none is a secret."""
-    given = {
-        "CLAIMS_HOME": workspace.home,
-        "CLAIMS_LANDING": workspace.landing,
-        "CLAIMS_CATALOG": workspace.catalog,
-        "CLAIMS_ENGINE": workspace.engine,
-        "CLAIMS_START_MONTH": workspace.start_month,
-        "MLFLOW_TRACKING_URI": workspace.tracking_uri,
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "DAGSTER_DISABLE_TELEMETRY": "true",
-    }
-    return {name: value for name, value in given.items() if value}

@@ -6,17 +6,24 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import claims_assets
-from claims_assets.runtime.databricks.libraries import OF_A_LAPTOP, OF_THE_RUNTIME, libraries
+from claims_assets.runtime.libraries import OF_A_LAPTOP, OF_THE_RUNTIME, requirements
 
 ROOT = Path(__file__).resolve().parents[2]
-ONLY_ON_THE_HOST = ("cli/", "synthetic/", "runtime/databricks/", "runtime/spark_jars.py")
+ONLY_ON_THE_HOST = (
+    "cli/",
+    "synthetic/",
+    "runtime/databricks/",
+    "runtime/libraries.py",
+    "runtime/pipes_workspace.py",
+    "runtime/spark_jars.py",
+)
 """Modules that no step imports."""
-OF_LIBRARIES = {"pydantic", "packaging", "requests", "adbc_driver_manager"}
+OF_LIBRARIES = {"dagster_pipes", "pydantic", "packaging", "requests", "adbc_driver_manager"}
 """Imported, and brought by a library that is listed."""
 
 
 def listed():
-    return {x["pypi"]["package"].partition("==")[0].partition("[")[0]: x["pypi"]["package"] for x in libraries()}
+    return {line.partition("==")[0].partition("[")[0]: line for line in requirements()}
 
 
 def test_versions_are_those_of_the_constraints():

@@ -18,12 +18,12 @@ def read(**changes):
 
 @pytest.mark.requirement("R38")
 def test_steps_run_here_unless_asked_otherwise():
-    assert settings_from_environment({}).databricks is None
-    assert read(CLAIMS_COMPUTE="").databricks is None, "host and token alone send nothing anywhere"
+    assert settings_from_environment({}).workspace is None
+    assert read(CLAIMS_COMPUTE="").workspace is None, "host and token alone send nothing anywhere"
 
 
 def test_four_variables_are_enough():
-    found = read().databricks
+    found = read().workspace
     assert (found.host, found.sign_in, found.home) == (
         "https://plan.cloud.databricks.com",
         "token",
@@ -34,7 +34,7 @@ def test_four_variables_are_enough():
 
 @pytest.mark.parametrize("text", ["plan.cloud.databricks.com", "https://plan.cloud.databricks.com/?o=12#job/list"])
 def test_the_address_may_come_from_the_browser(text):
-    assert read(DATABRICKS_HOST=text).databricks.host == "https://plan.cloud.databricks.com"
+    assert read(DATABRICKS_HOST=text).workspace.host == "https://plan.cloud.databricks.com"
 
 
 def test_no_credential_is_held():
@@ -44,7 +44,7 @@ def test_no_credential_is_held():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"CLAIMS_COMPUTE": "cloud"}, "CLAIMS_COMPUTE='cloud' is not one of local, databricks"),
+        ({"CLAIMS_COMPUTE": "cloud"}, "CLAIMS_COMPUTE='cloud' is not one of local, databricks, pipes"),
         ({"DATABRICKS_HOST": ""}, "needs DATABRICKS_HOST: set it to the workspace's address"),
         ({"DATABRICKS_HOST": "//"}, "is no address: write https://"),
         ({"CLAIMS_CLUSTER_HOME": ""}, "needs CLAIMS_CLUSTER_HOME: set it to the folder of the lake"),
@@ -72,6 +72,6 @@ def test_a_tracking_server_with_a_password_is_taken_from_the_scope():
         MLFLOW_TRACKING_URI="https://u:p@ml.example.org",
         CLAIMS_SECRET_SCOPE="claims",
         CLAIMS_SECRETS="MLFLOW_TRACKING_URI, CLAIMS_PROVIDERS_URL",
-    ).databricks
+    ).workspace
     assert found.secrets == ("MLFLOW_TRACKING_URI", "CLAIMS_PROVIDERS_URL")
     assert found.tracking_uri is None
