@@ -44,7 +44,7 @@ def _schedule(job: Job, cron: str, settings: Settings) -> dg.ScheduleDefinition:
             return landing_run(job.name, f"landing {day}")
         waits = stale_before(job.layers, context.resources.lake)
         if waits:
-            return dg.SkipReason(f"{job.name} waits: {waits}")
+            return dg.SkipReason(f"{job.name} waits, {waits}")
         request = next_run(job.layers, context.resources.lake, context.instance, job.name, occasion=day)
         return request or dg.SkipReason(f"{', '.join(job.layers)}: nothing is stale.")
 

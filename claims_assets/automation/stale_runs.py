@@ -91,13 +91,13 @@ def stale_before(layers: Collection[str], lake: Lake) -> str | None:
     first = min(list(LAYERS).index(layer) for layer in layers)
     earlier = [layer for layer in list(LAYERS)[:first] if layer not in ("sources", "models")]
     universe, contents, left = held_months(lake), Contents(lake), left_alone(lake)
+    found = []
     for table in (t for t in _tables() if t.layer.folder in earlier):
         asked = [m for m in universe if m not in left(table)] if table.partitioned else None
         stale = contents.stale(table.schema, table.name, table.inputs, asked, table.code_version)
         if stale:
-            months = "" if stale == [WHOLE] else f" of {spoken(stale)}"
-            return f"{table.full_name}{months} is not up to date."
-    return None
+            found.append(table.full_name if stale == [WHOLE] else f"{table.full_name} of {spoken(stale)}")
+    return f"not up to date: {', '.join(found)}." if found else None
 
 
 def _tables() -> list[Table]:

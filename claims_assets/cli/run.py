@@ -16,6 +16,7 @@ from claims_assets.automation.stale_runs import RANGE as RANGE_TAGS
 from claims_assets.cli import plan
 from claims_assets.cli.errors import NotDone
 from claims_assets.cli.instance import alone, instance_for
+from claims_assets.cli.remote import execute_launched
 from claims_assets.cli.summary import console_for, print_summary
 from claims_assets.definitions import tables
 from claims_assets.models.training import ONLY_TRAINING_MONTHS
@@ -23,11 +24,14 @@ from claims_assets.partitions import MONTH, claim_months, months_between, ranges
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.resources import lake_for
 from claims_assets.settings import Settings
+from claims_assets.workspaces import Databricks
 
 COMMAND = "claims run"
 """Who asks for a run of this command, which lives and dies with its process."""
 CLASS_NAME = re.compile(r"^[\w.]+: ")
 CLAIM_FEEDS = ("medical_claims", "pharmacy_claims")
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Progress speaks instead."""
 
 
 def run_range(
@@ -60,7 +64,8 @@ def run_range(
     with alone(settings), instance_for(settings) as instance:
         close_dead_runs(instance)
         tags = {BY: COMMAND, REOPEN: reason(reopen), ACCEPT: reason(accept_quality)}
-        run = Runner(definitions, instance, console, {k: v for k, v in tags.items() if v})
+        given = {k: v for k, v in tags.items() if v}
+        run = Runner(definitions, instance, console, given, launched=isinstance(settings.workspace, Databricks))
         if sources:
             run.execute(sources)
         if rest and any(definitions.resolve_asset_graph().get(k).partitions_def for k in rest):
@@ -132,13 +137,15 @@ def _months(settings: Settings, first: str | None, last: str | None) -> list[str
 
 @dataclass(frozen=True)
 class Runner:
-    """Runs assets in this process, with one line as each ends."""
+    """Runs assets, with one line as each ends."""
 
     definitions: dg.Definitions
     instance: dg.DagsterInstance
     console: Console
     tags: Mapping[str, str] = field(default_factory=dict)
     """Of every run."""
+    launched: bool = False
+    """Each step runs where its launcher puts it, else in this process."""
 
     def range_of(self, keys: Sequence[dg.AssetKey], months: Sequence[str]) -> None:
         """All of these assets for all of these months, in one run; `months` has no gap."""
@@ -183,15 +190,20 @@ class Runner:
         run_id = str(uuid.uuid4())
         progress = Progress(self.console, len(keys))
         self.instance.add_event_listener(run_id, progress)
-        result = self.definitions.resolve_implicit_global_asset_job_def().execute_in_process(
-            instance=self.instance,
-            asset_selection=list(keys),
-            tags={**self.tags, **(tags or {})},
-            run_id=run_id,
-            raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # Progress speaks instead
-        )
-        if not result.success:
+        every = {**self.tags, **(tags or {})}
+        if self.launched:
+            success = execute_launched(self.instance, keys, every, run_id, run_config=QUIET)
+        else:
+            job = self.definitions.resolve_implicit_global_asset_job_def()
+            success = job.execute_in_process(
+                instance=self.instance,
+                asset_selection=list(keys),
+                tags=every,
+                run_id=run_id,
+                raise_on_error=False,
+                run_config=QUIET,
+            ).success
+        if not success:
             raise NotDone(progress.failure or f"Run {run_id} failed: see it in the Dagster UI (`claims ui`).")
 
 

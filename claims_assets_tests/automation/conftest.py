@@ -92,9 +92,11 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path, spark: Any):
-    """`site(CLAIMS_ENV=..., ...)`: settings of a fresh home, one landed file, an instance in memory."""
+    """`site(CLAIMS_ENV=..., ...)`: settings of a fresh home, one landed file, an instance of its own."""
     assert spark
-    with dg.DagsterInstance.ephemeral() as instance:
+    dagster_home = tmp_path / "dagster"
+    dagster_home.mkdir()
+    with dg.DagsterInstance.local_temp(str(dagster_home), overrides={"telemetry": {"enabled": False}}) as instance:
 
         def make(**environ: str) -> Site:
             made = Site(settings_from_environment({"CLAIMS_HOME": str(tmp_path / "home"), **environ}), instance)

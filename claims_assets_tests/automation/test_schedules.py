@@ -94,7 +94,7 @@ def test_a_layer_waits_for_its_inputs_then_asks_for_exactly_its_stale_months(sit
     request = tick(here, "bronze_ingestion").run_requests[0]
     assert {k.path[0] for k in request.asset_selection} == {"landing"}
     result = here.carry_out("bronze_ingestion", request)
-    assert "bronze.diagnosis_codes is not up to date" in tick(here, "silver_cleaning").skip_message
+    assert tick(here, "silver_cleaning").skip_message.startswith("silver_cleaning waits, not up to date: bronze.")
     while isinstance(request := gone_on(here, "bronze_ingestion", result), dg.RunRequest):
         assert request.job_name == "bronze_ingestion"
         result = here.carry_out("bronze_ingestion", request)
@@ -111,7 +111,7 @@ def test_a_layer_waits_for_its_inputs_then_asks_for_exactly_its_stale_months(sit
 
     here.land("b", line("D", "2024-03"))
     here.carry_out("bronze_ingestion", tick(here, "bronze_ingestion").run_requests[0])
-    assert "bronze.medical_claims of 2024-03 is not up to date" in tick(here, "silver_cleaning").skip_message
+    assert "bronze.medical_claims of 2024-03" in tick(here, "silver_cleaning").skip_message
 
 
 def test_a_run_that_no_schedule_asked_for_is_not_gone_on_with(site, tick, gone_on):
