@@ -42,8 +42,8 @@ LAYERS: dict[str, Layer] = {
     )
 }
 
-SPARK_POOL = "spark"
-"""Dagster pool of the steps that hold an engine; `dagster.yaml` says how many runs may hold one at once."""
+LAKE_POOL = "lake"
+"""Dagster pool of every step that writes to the lake; `dagster.yaml` says how many runs may do so at once."""
 
 SCHEMAS = tuple(dict.fromkeys(layer.schema for layer in LAYERS.values() if layer.schema != "models"))
 """Delta schemas, in the order of the flow."""

@@ -53,3 +53,8 @@ def ranges(months: Iterable[str]) -> list[tuple[str, str]]:
         else:
             found.append((month, month))
     return found
+
+
+def spoken(months: Iterable[str]) -> str:
+    """The months as ranges, for a sentence."""
+    return ", ".join(first if first == last else f"{first} to {last}" for first, last in ranges(months))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from claims_assets.setting_values import SettingError, month, month_or_none, one_of, size_in_bytes
+from claims_assets.setting_values import SettingError, month, month_or_none, number, one_of, size_in_bytes
 from claims_assets.sources.provider_tls import REMEDY, plaintext_allowed
 from claims_assets.workspaces import Databricks, Pipes, workspace_from
 
@@ -17,6 +17,9 @@ __all__ = ["Engine", "Environment", "SettingError", "Settings", "settings_from_e
 
 Environment = Literal["local", "staging", "production"]
 Engine = Literal["sail", "spark"]
+MOST_FAILURES = 1_000
+"""Critical validation failures from which on the public project rdmurugan/agenticdataengineering speaks of an incident
+(its operations guide)."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Settings:
     """None: MLflow in a SQLite file under `home`."""
     closed_before: str | None = None
     """Claim months before it are closed: what is built of them is not rewritten; None: no month is."""
+    most_failures: int = MOST_FAILURES
+    """Critical failures of a month of a table above which nothing is built from it."""
     workspace: Databricks | Pipes | None = None
     """Where steps run; None: in this process."""
 
@@ -79,6 +84,9 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
         memory_limit=size_in_bytes("CLAIMS_MEMORY_LIMIT", env.get("CLAIMS_MEMORY_LIMIT")),
         tracking_uri=env.get("MLFLOW_TRACKING_URI") or None,
         closed_before=month_or_none("CLAIMS_CLOSED_BEFORE", env.get("CLAIMS_CLOSED_BEFORE")),
+        most_failures=int(
+            number("CLAIMS_MOST_FAILURES", env.get("CLAIMS_MOST_FAILURES") or str(MOST_FAILURES), least=0)
+        ),
         workspace=workspace_from(env),
     )
 

@@ -18,7 +18,7 @@ from pyspark.sql import DataFrame
 from claims_assets.automation import breaker, closed_months
 from claims_assets.contracts import Contract, compiled
 from claims_assets.inputs import Input, LastYear, Spans, ThisMonth, Whole, Window
-from claims_assets.layers import LAYERS, SCHEMAS, SPARK_POOL, Layer
+from claims_assets.layers import LAKE_POOL, LAYERS, SCHEMAS, Layer
 from claims_assets.monitoring import built_months
 from claims_assets.monitoring.built_months import Span
 from claims_assets.monitoring.quality import score_of
@@ -165,7 +165,7 @@ def _asset(table: Table) -> dg.AssetsDefinition:
         tags={"phi": table.phi, "domain": table.domain, "compute": layer.compute},
         kinds={"pyspark", "deltalake"},
         required_resource_keys={"spark", "lake", layer.launcher, *table.resources},
-        pool=SPARK_POOL,
+        pool=LAKE_POOL,
     )
     def step(context: dg.AssetExecutionContext) -> Iterator[Any]:
         if elsewhere := getattr(context.resources, layer.launcher):

@@ -38,6 +38,7 @@ class Workspace:
     """CLAIMS_ENGINE there; None: what is usual there."""
     start_month: str
     closed_before: str | None
+    most_failures: str | None
     tracking_uri: str | None
     existing_cluster: str | None
     secret_scope: str | None
@@ -58,6 +59,7 @@ class Workspace:
             "CLAIMS_ENGINE": self.engine,
             "CLAIMS_START_MONTH": self.start_month,
             "CLAIMS_CLOSED_BEFORE": self.closed_before,
+            "CLAIMS_MOST_FAILURES": self.most_failures,
             "MLFLOW_TRACKING_URI": self.tracking_uri,
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "DAGSTER_DISABLE_TELEMETRY": "true",
@@ -131,6 +133,7 @@ def _of_both(env: Mapping[str, str]) -> dict[str, Any]:
         "engine": env.get("CLAIMS_CLUSTER_ENGINE") or None,
         "start_month": month("CLAIMS_START_MONTH", env.get("CLAIMS_START_MONTH") or "2022-01"),
         "closed_before": month_or_none("CLAIMS_CLOSED_BEFORE", env.get("CLAIMS_CLOSED_BEFORE")),
+        "most_failures": env.get("CLAIMS_MOST_FAILURES") or None,
         "tracking_uri": _tracking_uri(env, home, secrets),
         "existing_cluster": env.get("CLAIMS_CLUSTER_ID") or None,
         "secret_scope": scope,

@@ -1,38 +1,38 @@
-"""The breaker: no table is built from months that are too bad to be believed.
+"""The breaker: nothing is built from a month that is too bad to be believed.
 
-Before a table builds, the months that it reads are judged by what their own writes found (`monitoring`). A run with the
-tag `claims/accept_quality` builds from them all the same; that is kept in `monitoring.waivers` by content, so the same
+A month of a table is judged by what its own committed write found (`monitoring`). The tables that read it stand still:
+their steps refuse it (`guard`), and plans leave it out and go on with the other months (`Standstill`). A run with the
+tag `claims/accept_quality` builds from it all the same; that is kept in `monitoring.waivers` by content, so the same
 content is not asked about again. Landing files are judged by the bronze table that reads them. Every number here is on
 the scale of `monitoring/quality.py`, 0 to 100, or a share.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from claims_assets.inputs import Input
-from claims_assets.monitoring.built_months import built
+from claims_assets.monitoring.built_months import TABLE, built
 from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.monitoring.waivers import QUALITY_ACCEPTED, record, waived
-from claims_assets.runtime.delta import delta_exists, read_arrow
+from claims_assets.partitions import spoken
+from claims_assets.runtime.delta import Filter, delta_exists, read_arrow
+from claims_assets.sources.feeds import LANDING
 
 if TYPE_CHECKING:
     from claims_assets.runtime.lake import Lake
+    from claims_assets.table import Table
 
 ACCEPT = "claims/accept_quality"
 """Run tag: the reason for which months that trip the breaker are believed."""
 LOWEST_SCORE = 60.0
-MOST_FAILURES = 1_000
 MOST_ASIDE = 0.05
 """Incident triggers of the public project rdmurugan/agenticdataengineering (its operations guide): quality below 60 %,
-more than 1,000 critical validation failures, processing errors above 5 %. Critical: a rule that quarantines or blocks;
-a processing error: a row set aside."""
-FAILURES_COUNT_FROM = 0.01
-"""Ours: a thousand failures count from this share of the rows on. Below it they are the usual dirt of a large feed (the
-synthetic population has up to half a percent), and every large plan would stand still."""
+processing errors above 5 %, and more than 1,000 critical validation failures (`settings.MOST_FAILURES`). A processing
+error: a row set aside. A critical failure: a broken rule that quarantines or blocks."""
 JUDGED_FROM = 100
 """Ours: fewer rows say nothing of a month; a single bad row of ten would be 10 %. The same source judges anomalies from
 100 rows on."""
@@ -50,7 +50,26 @@ class Quality:
     score: float | None
 
 
-def trigger(found: Quality) -> str | None:
+@dataclass(frozen=True)
+class Bad:
+    """A month of a table that trips the breaker."""
+
+    name: str
+    month: str
+    why: str
+    content: str
+    """What a waiver accepts: the kept rows, and how many were set aside."""
+
+    def sentence(self, more: int = 0) -> str:
+        """What is wrong and how to go on."""
+        others = f" (and {more} more)" if more else ""
+        return (
+            f"{self.name} of {self.month} {self.why}{others}. Correct what was landed, or accept it with"
+            f' `claims run --accept-quality "<reason>"` (run tag {ACCEPT}).'
+        )
+
+
+def trigger(found: Quality, most_failures: int) -> str | None:
     """Why a month is not to be believed, as the end of a sentence that begins with it; None: it is fine."""
     if found.rows < JUDGED_FROM:
         return None
@@ -59,9 +78,34 @@ def trigger(found: Quality) -> str | None:
         return f"has a quality score of {found.score:.1f}, below {LOWEST_SCORE:.0f}"
     if share > MOST_ASIDE:
         return f"has {share:.1%} of its rows in quarantine, above {MOST_ASIDE:.0%}"
-    if found.failures > MOST_FAILURES and found.failures / found.rows >= FAILURES_COUNT_FROM:
-        return f"has {found.failures:,} critical failures, above {MOST_FAILURES:,}"
+    if found.failures > most_failures:
+        return f"has {found.failures:,} critical failures, above {most_failures:,}"
     return None
+
+
+def bad_months(lake: "Lake", names: Collection[str]) -> list[Bad]:
+    """The months of these tables that trip the breaker and that nobody has accepted, in their order."""
+    here: Filter = ("table_name", "in", sorted(names))
+    scores = {_at(r): r["score"] for r in _committed(lake, "data_quality_scores", here, ("score", "<", LOWEST_SCORE))}
+    failures: Counter[tuple[str, str]] = Counter()
+    allowed: dict[tuple[str, str], float] = {}
+    for r in _committed(lake, "contract_results", here, ("failed", ">", 0), ("severity", "!=", "warn")):
+        failures[_at(r)] += r["failed"]
+        allowed[_at(r)] = min(r["rows"] * MOST_ASIDE, lake.most_failures)
+    # Every row that was set aside broke a rule, so below these a month can't trip; usually all are.
+    suspected = scores.keys() | {at for at, n in failures.items() if n > allowed[at]}
+    if not suspected:
+        return []
+    columns = ["table_name", "claim_month", "rows_kept", "rows_quarantined", "fingerprint"]
+    known = {_at(r): r for r in read_arrow(lake.path(*TABLE), columns, where=[here]).to_pylist()}
+    found = []
+    for at in sorted(suspected & known.keys()):
+        aside = known[at]["rows_quarantined"]
+        quality = Quality(known[at]["rows_kept"] + aside, aside, failures[at], scores.get(at))
+        if why := trigger(quality, lake.most_failures):
+            found.append(Bad(*at, why, f"{known[at]['fingerprint']}+{aside}"))
+    accepted = waived(lake, QUALITY_ACCEPTED) if found else set()
+    return [b for b in found if (b.name, b.month, b.content) not in accepted]
 
 
 def guard(
@@ -72,63 +116,93 @@ def guard(
     Raises:
         dg.Failure: an input's month that the table reads trips the breaker, and nobody has accepted it.
     """
-    known = built(lake)
-    read = [(f"{i.schema}.{i.name}", m) for i in inputs for m in _read(i, known, months)]
-    bad = [(name, m, known[name][m]["fingerprint"], why) for name, m, why in _tripped(lake, known, read)]
-    accepted = waived(lake, QUALITY_ACCEPTED) if bad else set()
-    bad = [found for found in bad if found[:3] not in accepted]
+    sources = {f"{i.schema}.{i.name}": i for i in inputs if i.schema != LANDING}
+    bad = [b for b in bad_months(lake, sources) if _reads(sources[b.name], b.month, months)]
     if not bad:
         return
     reason = run.tags.get(ACCEPT, "").strip()
     if not reason:
-        name, month, _, why = bad[0]
-        more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-        raise dg.Failure(
-            f"{full_name} was not built: {name} of {month} {why}{more}. Correct what was landed, or accept it with"
-            f' `claims run --accept-quality "<reason>"` (run tag {ACCEPT}).',
-            allow_retries=False,
+        raise dg.Failure(f"{full_name} was not built: {bad[0].sentence(len(bad) - 1)}", allow_retries=False)
+    record(lake, QUALITY_ACCEPTED, run.run_id, reason, [(b.name, b.month, b.content) for b in bad])
+
+
+def _reads(source: Input, month: str, asked: Sequence[str] | None) -> bool:
+    """Whether the asked months read this one of the input."""
+    if month == WHOLE or asked is None:
+        return True
+    reach = source.window.reach(asked)
+    return reach is None or month in reach
+
+
+class Standstill:
+    """What is not to be asked for while bad months are neither corrected nor accepted; a picture of the moment.
+
+    A table stands still in a month when it would read a bad one, or one that was never built because it stands still
+    itself. A month that was built before keeps what it holds, and the tables behind it go on with that.
+    """
+
+    def __init__(self, lake: "Lake", tables: Iterable["Table"], universe: Sequence[str]) -> None:
+        self._tables = {t.full_name: t for t in tables}
+        self._universe = universe
+        self.bad = bad_months(lake, self._tables)
+        self._bad = {(b.name, b.month) for b in self.bad}
+        self._built: Mapping[str, Collection[str]] = built(lake) if self.bad else {}
+        self._found: dict[str, set[str]] = {}
+
+    def months(self, table: "Table") -> set[str]:
+        """The months in which a table stands still; `all` for an unpartitioned one."""
+        if not self.bad:
+            return set()
+        name = table.full_name
+        if name not in self._found:
+            asked = self._universe if table.partitioned else [WHOLE]
+            self._found[name] = {m for m in asked if any(self._stops(i, m) for i in table.inputs)}
+        return self._found[name]
+
+    def months_of_model(self) -> set[str]:
+        """A model learns from all months before its own, so it waits from the first one on that was never built."""
+        missing = [m for t in self._tables.values() for m in self.months(t) if not self._is_built(t.full_name, m)]
+        return {m for m in self._universe if missing and (WHOLE in missing or m >= min(missing))}
+
+    def still(self) -> dict[str, list[str]]:
+        """Table -> months in which it stands still."""
+        return {name: sorted(months) for name, t in self._tables.items() if (months := self.months(t))}
+
+    def sentence(self, of: Collection[str] | None = None) -> str:
+        """What of these tables (None: of all) stands still, why, and how to go on; empty when nothing does."""
+        if not self.bad:
+            return ""
+        still = {n: m for n, m in self.still().items() if of is None or n in of}
+        names = [n if m == [WHOLE] else f"{n} of {spoken(m)}" for n, m in still.items()]
+        others = f" and {len(names) - 1} more tables" if len(names) > 1 else ""
+        return (
+            f"{self.bad[0].sentence(len(self.bad) - 1)} Until then stands still: {names[0]}{others}." if names else ""
         )
-    record(lake, QUALITY_ACCEPTED, run.run_id, reason, [found[:3] for found in bad])
+
+    def _stops(self, source: Input, month: str) -> bool:
+        name = f"{source.schema}.{source.name}"
+        table = self._tables.get(name)
+        if table is None:
+            return False
+        if not table.partitioned:
+            read = [WHOLE]
+        else:
+            reach = None if month == WHOLE else source.window.reach([month])
+            read = self._universe if reach is None else reach
+        return any((name, m) in self._bad or (m in self.months(table) and not self._is_built(name, m)) for m in read)
+
+    def _is_built(self, name: str, month: str) -> bool:
+        return month in self._built.get(name, ())
 
 
-def _read(source: Input, known: Mapping[str, Mapping[str, dict]], months: Sequence[str] | None) -> list[str]:
-    """The months of an input that the asked ones read, of those that it has built."""
-    held = known.get(f"{source.schema}.{source.name}", {})
-    if WHOLE in held:
-        return [WHOLE]
-    reach = source.window.reach(months) if months else None
-    return sorted(held if reach is None else held.keys() & set(reach))
+def _at(row: Mapping) -> tuple[str, str]:
+    return row["table_name"], row["claim_month"]
 
 
-def _tripped(
-    lake: "Lake", known: Mapping[str, Mapping[str, dict]], read: Sequence[tuple[str, str]]
-) -> Iterator[tuple[str, str, str]]:
-    """Table, month and trigger of those that trip."""
-    for name in dict.fromkeys(name for name, _ in read):
-        months = sorted({m for n, m in read if n == name})
-        scores = {r["claim_month"]: r["score"] for r in _rows(lake, "data_quality_scores", name, "score")}
-        aside = {m: known[name][m]["rows_quarantined"] for m in months}
-        failures = _failures(lake, name) if any(aside.values()) else Counter()
-        for month in months:
-            rows = known[name][month]["rows_kept"] + aside[month]
-            why = trigger(Quality(rows, aside[month], failures[month], scores.get(month)))
-            if why:
-                yield name, month, why
-
-
-def _failures(lake: "Lake", name: str) -> Counter[str]:
-    """Claim month -> broken rules that quarantine or block."""
-    counted: Counter[str] = Counter()
-    for row in _rows(lake, "contract_results", name, "severity", "failed"):
-        if row["severity"] != "warn":
-            counted[row["claim_month"]] += row["failed"]
-    return counted
-
-
-def _rows(lake: "Lake", table: str, name: str, *columns: str) -> list[dict]:
-    """What committed writes found of a table: a refused one left the months as they were, and they are what is read."""
+def _committed(lake: "Lake", table: str, *where: Filter) -> list[dict]:
+    """What committed writes found: a refused one left the months as they were, and they are what is read."""
     path = lake.path("monitoring", table)
-    if not delta_exists(path):
+    if not delta_exists(path) or not where[0][2]:
         return []
-    found = read_arrow(path, ["claim_month", "committed", *columns], ("table_name", name)).to_pylist()
-    return [row for row in found if row["committed"]]
+    columns = ["table_name", "claim_month", "rows", where[1][0]]
+    return read_arrow(path, columns, where=[*where, ("committed", "=", True)]).to_pylist()

@@ -6,14 +6,14 @@ run with the tag `claims/reopen`; the reason is kept in `monitoring.waivers`. La
 guarded; neither are models, of which a version never changes.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from claims_assets.monitoring.built_months import built, months_built
 from claims_assets.monitoring.waivers import REOPENED, record
-from claims_assets.partitions import claim_months, ranges
+from claims_assets.partitions import claim_months, spoken
 from claims_assets.staleness import Contents
 
 if TYPE_CHECKING:
@@ -48,29 +48,23 @@ def guard(lake: "Lake", run: dg.DagsterRun, schema: str, name: str, months: Sequ
     )
 
 
-def left_alone(lake: "Lake") -> Callable[["Table"], set[str]]:
-    """For a plan: the months of a table that are not to be asked for, however stale they are."""
-
-    def closed(table: "Table") -> set[str]:
-        if lake.closed_before is None:
-            return set()
-        return {m for m in months_built(lake, table.schema, table.name) if m < lake.closed_before}
-
-    return closed
+def built_and_closed(lake: "Lake", table: "Table") -> set[str]:
+    """The months of a table that are not to be asked for, however stale they are."""
+    if lake.closed_before is None:
+        return set()
+    return {m for m in months_built(lake, table.schema, table.name) if m < lake.closed_before}
 
 
 def late(lake: "Lake", tables: Iterable["Table"]) -> dict[str, list[str]]:
     """Table -> its closed months whose inputs have changed since they were built; tables without any are left out."""
-    contents, closed = Contents(lake), left_alone(lake)
-    found = {}
+    if lake.closed_before is None:
+        return {}
+    contents, found = Contents(lake), {}
     for table in tables:
-        months = sorted(closed(table) & set(claim_months.get_partition_keys())) if table.partitioned else []
+        months = (
+            sorted(built_and_closed(lake, table) & set(claim_months.get_partition_keys())) if table.partitioned else []
+        )
         stale = contents.stale(table.schema, table.name, table.inputs, months, table.code_version) if months else []
         if stale:
             found[table.full_name] = stale
     return found
-
-
-def spoken(months: Sequence[str]) -> str:
-    """The months as ranges, for a sentence."""
-    return ", ".join(first if first == last else f"{first} to {last}" for first, last in ranges(months))

@@ -12,7 +12,7 @@ import dagster as dg
 
 from claims_assets.automation.jobs import END_TO_END
 from claims_assets.automation.landing import changes, picture
-from claims_assets.automation.stale_runs import landing_run, next_run, unfinished
+from claims_assets.automation.stale_runs import landing_run, next_run, standing_still, unfinished
 from claims_assets.layers import LAYERS
 from claims_assets.settings import Settings
 from claims_assets.sources.feeds import LandingError
@@ -45,7 +45,8 @@ def late_months_sensor(settings: Settings) -> dg.SensorDefinition:
         except LandingError as error:
             return dg.SkipReason(str(error))
         if request is None:
-            return dg.SkipReason("Up to date: no landing file has changed, and no claim month is stale.")
+            still = standing_still(LAYERS, context.resources.lake)
+            return dg.SkipReason(still or "Up to date: no landing file has changed, and no claim month is stale.")
         asked = json.loads(context.cursor or "{}").get(ASKED)
         if request.run_key == asked:
             return dg.SkipReason(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from claims_assets.automation.jobs import BRONZE, Job
-from claims_assets.automation.stale_runs import BY, landing_run, next_run, stale_before, unfinished
+from claims_assets.automation.stale_runs import BY, landing_run, next_run, stale_before, standing_still, unfinished
 from claims_assets.runtime.lake import Lake
 from claims_assets.settings import Settings
 
@@ -46,7 +46,8 @@ def _schedule(job: Job, cron: str, settings: Settings) -> dg.ScheduleDefinition:
         if waits:
             return dg.SkipReason(f"{job.name} waits, {waits}")
         request = next_run(job.layers, context.resources.lake, context.instance, job.name, occasion=day)
-        return request or dg.SkipReason(f"{', '.join(job.layers)}: nothing is stale.")
+        still = None if request else standing_still(job.layers, context.resources.lake)
+        return request or dg.SkipReason(still or f"{', '.join(job.layers)}: nothing is stale.")
 
     return tick
 

@@ -10,11 +10,12 @@ from collections.abc import Collection, Sequence
 
 import dagster as dg
 
-from claims_assets.automation.closed_months import left_alone, spoken
+from claims_assets.automation.breaker import Standstill
+from claims_assets.automation.left_alone import left_alone
 from claims_assets.cli import plan
 from claims_assets.layers import LAYERS
 from claims_assets.monitoring.contract_results import WHOLE
-from claims_assets.partitions import claim_months, months_between, ranges
+from claims_assets.partitions import claim_months, months_between, ranges, spoken
 from claims_assets.runtime.lake import Lake
 from claims_assets.sources.feeds import FEEDS, LANDING
 from claims_assets.staleness import Contents
@@ -66,7 +67,7 @@ def next_run(
     it failed; `occasion` (a day) allows it once more.
     """
     universe = held_months(lake)
-    graph = _graph(layers, lake, instance)
+    graph = _graph(layers, lake, instance, universe)
     batch = plan.next_batch(graph, (), lake, universe) if universe else None
     if batch is None:
         return None
@@ -90,14 +91,22 @@ def stale_before(layers: Collection[str], lake: Lake) -> str | None:
     """What the layers before these still lack, as a sentence; None when all that these read is up to date."""
     first = min(list(LAYERS).index(layer) for layer in layers)
     earlier = [layer for layer in list(LAYERS)[:first] if layer not in ("sources", "models")]
-    universe, contents, left = held_months(lake), Contents(lake), left_alone(lake)
-    found = []
+    universe, contents, found = held_months(lake), Contents(lake), []
+    left_of = left_alone(lake, _tables(), universe)
     for table in (t for t in _tables() if t.layer.folder in earlier):
-        asked = [m for m in universe if m not in left(table)] if table.partitioned else None
+        left = left_of(table)
+        asked = [m for m in universe if m not in left] if table.partitioned else None
         stale = contents.stale(table.schema, table.name, table.inputs, asked, table.code_version)
+        stale = [m for m in stale if m not in left]
         if stale:
             found.append(table.full_name if stale == [WHOLE] else f"{table.full_name} of {spoken(stale)}")
     return f"not up to date: {', '.join(found)}." if found else None
+
+
+def standing_still(layers: Collection[str], lake: Lake) -> str | None:
+    """Why tables of these layers stand still, and how to go on; None when none does."""
+    names = {t.full_name for t in _tables() if t.layer.folder in layers}
+    return Standstill(lake, _tables(), held_months(lake)).sentence(names) or None
 
 
 def _tables() -> list[Table]:
@@ -106,7 +115,7 @@ def _tables() -> list[Table]:
     return tables()
 
 
-def _graph(layers: Collection[str], lake: Lake, instance: dg.DagsterInstance) -> plan.Graph:
+def _graph(layers: Collection[str], lake: Lake, instance: dg.DagsterInstance, universe: Sequence[str]) -> plan.Graph:
     from claims_assets.definitions import defs  # the graph is the same whatever the settings
 
     every = defs.resolve_asset_graph()
@@ -116,7 +125,7 @@ def _graph(layers: Collection[str], lake: Lake, instance: dg.DagsterInstance) ->
         [k for k in keys if k in every.materializable_asset_keys],
         {t.asset.key: t for t in _tables()},
         plan.never_materialized(instance),
-        left_alone(lake),
+        lambda: left_alone(lake, _tables(), universe),
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
+from claims_assets.automation.left_alone import LeftAlone
 from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.partitions import claim_months
 from claims_assets.runtime.lake import Lake
@@ -33,8 +34,8 @@ class Graph:
     tables: dict[dg.AssetKey, Table]
     untabled_months: Callable[[dg.AssetKey], Collection[str]]
     """Months of an asset that is no table (a model) and that were never materialized."""
-    left_alone: Callable[[Table], Collection[str]] = lambda table: ()
-    """Months of a table that are not asked for, however stale they are: closed ones."""
+    left_alone: Callable[[], LeftAlone] = lambda: lambda table: ()
+    """What is not asked for, however stale it is; looked up anew for each batch."""
 
 
 def next_batch(graph: Graph, done: Collection[dg.AssetKey], lake: Lake, universe: Sequence[str]) -> Batch | None:
@@ -44,12 +45,12 @@ def next_batch(graph: Graph, done: Collection[dg.AssetKey], lake: Lake, universe
         done: assets that have run or were found up to date; those found so here are not in the batch.
         universe: the claim months that the lake is about.
     """
-    contents, batch = Contents(lake), Batch()
+    contents, left_alone, batch = Contents(lake), graph.left_alone(), Batch()
     for key in graph.order:
         if key in done:
             continue
         table = graph.tables.get(key)
-        left = set(graph.left_alone(table)) if table else set()
+        left = set(left_alone(table))
         open_months = [m for m in universe if m not in left]
         if table is None:
             months = sorted(set(graph.untabled_months(key)) & set(universe))

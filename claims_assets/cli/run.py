@@ -4,13 +4,15 @@ import re
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 
 import dagster as dg
 from rich.console import Console
 
-from claims_assets.automation.breaker import ACCEPT
-from claims_assets.automation.closed_months import REOPEN, left_alone
+from claims_assets.automation.breaker import ACCEPT, Standstill
+from claims_assets.automation.closed_months import REOPEN
+from claims_assets.automation.left_alone import left_alone
 from claims_assets.automation.stale_runs import BY, NOT_FINISHED
 from claims_assets.automation.stale_runs import RANGE as RANGE_TAGS
 from claims_assets.cli import plan
@@ -53,14 +55,14 @@ def run_range(
         accept_quality: the reason for which tables are built from months that trip the breaker.
 
     Raises:
-        NotDone: a step failed, the selection is empty, or there is no month to run.
+        NotDone: a step failed, a table stands still, the selection is empty, or there is no month to run.
     """
     from claims_assets.definitions import build
 
     console = console_for()
     definitions = build(settings)
     sources, rest = _chosen(definitions, select)
-    started = time.monotonic()
+    started, standing_still = time.monotonic(), ""
     with alone(settings), instance_for(settings) as instance:
         close_dead_runs(instance)
         tags = {BY: COMMAND, REOPEN: reason(reopen), ACCEPT: reason(accept_quality)}
@@ -73,10 +75,12 @@ def run_range(
             if first or last or rebuild:
                 run.range_of(rest, months)
             else:
-                run.stale(rest, months, lake_for(settings), and_closed=bool(reason(reopen)))
+                standing_still = run.stale(rest, months, lake_for(settings))
         elif rest:
             run.execute(rest)
     print_summary(settings, console)
+    if standing_still:
+        raise NotDone(standing_still)
     console.print(f"Done in {time.monotonic() - started:.0f} s.", style="bold green")
 
 
@@ -152,30 +156,44 @@ class Runner:
         self._say(months, len(keys))
         self.execute(keys, dict(zip(RANGE_TAGS, (months[0], months[-1]), strict=True)))
 
-    def stale(self, keys: Sequence[dg.AssetKey], universe: Sequence[str], lake: Lake, *, and_closed: bool) -> None:
-        """Whatever of these assets would come out differently now, in as few runs as that takes."""
-        by_key = {t.asset.key: t for t in tables()}
-        graph = plan.Graph(keys, by_key, plan.never_materialized(self.instance))
-        if not and_closed:
-            graph = replace(graph, left_alone=left_alone(lake))
+    def stale(self, keys: Sequence[dg.AssetKey], universe: Sequence[str], lake: Lake) -> str:
+        """Whatever of these assets would come out differently now, in as few runs as that takes.
+
+        Returns:
+            Why some of it stands still, and how to go on; empty when nothing does. The rest was built.
+        """
+        every = tables()
+        left = partial(left_alone, lake, every, universe, and_closed=REOPEN in self.tags, and_bad=ACCEPT in self.tags)
+        by_key = {t.asset.key: t for t in every}
+        graph = plan.Graph(keys, by_key, plan.never_materialized(self.instance), left)
         done: set[dg.AssetKey] = set()
+        bad = set(Standstill(lake, every, universe).bad)
         while batch := plan.next_batch(graph, done, lake, universe):
-            partitioned = [k for k in batch.keys if k not in batch.unpartitioned]
-            together = batch.keys
-            for first, last in ranges(batch.months):
-                self._say(months_between(first, last), len(together))
-                self.execute(
-                    together, dict(zip(RANGE_TAGS, (first, last), strict=True)) | {ONLY_TRAINING_MONTHS: "true"}
-                )
-                together = partitioned
-            if not batch.months:
-                self._say([], len(together))
-                self.execute(together)
+            try:
+                self._batch(batch)
+            except NotDone as failure:
+                known, bad = bad, set(Standstill(lake, every, universe).bad)
+                if bad <= known:
+                    raise
+                self.console.print(f"{failure} The other months go on.", style="yellow", highlight=False)
+                continue
             done |= set(batch.keys)
         if not done:
             self.console.print(
                 f"\nUp to date: nothing has changed for claim months {universe[0]} to {universe[-1]}.", style="bold"
             )
+        return Standstill(lake, every, universe).sentence({by_key[k].full_name for k in keys if k in by_key})
+
+    def _batch(self, batch: plan.Batch) -> None:
+        partitioned = [k for k in batch.keys if k not in batch.unpartitioned]
+        together = batch.keys
+        for first, last in ranges(batch.months):
+            self._say(months_between(first, last), len(together))
+            self.execute(together, dict(zip(RANGE_TAGS, (first, last), strict=True)) | {ONLY_TRAINING_MONTHS: "true"})
+            together = partitioned
+        if not batch.months:
+            self._say([], len(together))
+            self.execute(together)
 
     def _say(self, months: Sequence[str], assets: int) -> None:
         what = f"Claim months {months[0]} to {months[-1]} ({len(months)})" if months else "Without claim months"

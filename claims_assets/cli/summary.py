@@ -5,10 +5,13 @@ from collections import Counter
 from rich.console import Console
 from rich.table import Table as Grid
 
-from claims_assets.automation.closed_months import late, spoken
+from claims_assets.automation.breaker import Standstill
+from claims_assets.automation.closed_months import late
+from claims_assets.automation.stale_runs import held_months
 from claims_assets.definitions import tables
+from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.monitoring.quality import PERFECT, band
-from claims_assets.partitions import MONTH
+from claims_assets.partitions import MONTH, spoken
 from claims_assets.runtime.delta import read_arrow
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.resources import lake_for
@@ -37,7 +40,7 @@ def print_summary(settings: Settings, console: Console | None = None) -> None:
     console.print(_tables(lake))
     for line in _newest_month(lake):
         console.print(line, highlight=False)
-    for line in _closed(lake):
+    for line in (*_closed(lake), *_standing_still(lake)):
         console.print(line, highlight=False)
 
 
@@ -52,6 +55,15 @@ def _closed(lake: Lake) -> list[str]:
         *(f"  {name:<40} {spoken(stale)}" for name, stale in found.items()),
         '  Rebuild them with `claims run --reopen "<reason>"`.',
     ]
+
+
+def _standing_still(lake: Lake) -> list[str]:
+    """What is not built because a month that it reads is too bad to be believed."""
+    standstill = Standstill(lake, tables(), held_months(lake))
+    if not standstill.bad:
+        return []
+    lines = [f"  {n:<40} {WHOLE if m == [WHOLE] else spoken(m)}" for n, m in standstill.still().items()]
+    return ["Standing still, because what they read is too bad to be believed:", *lines, f"  {standstill.sentence()}"]
 
 
 def _tables(lake: Lake) -> Grid:

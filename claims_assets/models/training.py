@@ -14,7 +14,7 @@ import dagster as dg
 from pyspark.sql import SparkSession
 
 from claims_assets import partitions
-from claims_assets.layers import LAYERS, SPARK_POOL
+from claims_assets.layers import LAKE_POOL, LAYERS
 from claims_assets.models.evaluation import as_markdown, evaluate
 from claims_assets.models.fitting import fit, importances, labels, predict
 from claims_assets.models.plot import picture
@@ -81,7 +81,7 @@ def model_asset(model: RiskModel, description: str | None) -> dg.AssetsDefinitio
         tags={"phi": "limited", "domain": "risk", "compute": LAYER.compute},
         kinds={"xgboost", "mlflow"},
         required_resource_keys={"spark", "lake", "tracking", LAYER.launcher},
-        pool=SPARK_POOL,
+        pool=LAKE_POOL,
     )
     def step(context: dg.AssetExecutionContext, config: TrainingConfig):
         resources = context.resources

@@ -28,7 +28,9 @@ class Waivers(Contract):
     kind: str = c.required("What was allowed.", isin=[REOPENED, QUALITY_ACCEPTED])
     table_name: str = c.required("Table as `schema.table` whose content this is about.")
     claim_month: str = c.required("Claim month, or `all` for an unpartitioned table.")
-    content: str = c.required("Fingerprint of the content that was rewritten, or that was accepted as it is.")
+    content: str = c.required(
+        "Fingerprint of the content that was rewritten or accepted; an accepted one with its rows set aside."
+    )
     reason: str = c.required("Why, in the words of whoever allowed it; must name no member.")
 
     class Config:
@@ -56,17 +58,17 @@ Content = tuple[str, str, str]
 def record(lake: "Lake", kind: str, run_id: str, reason: str, contents: Sequence[Content]) -> None:
     """Add one row for each content, unless this run has said so already (a step may be retried)."""
     import pyarrow as pa
-    from deltalake import write_deltalake
 
-    path = lake.path(*TABLE)
-    said = {(r["run_id"], r["kind"], r["table_name"], r["claim_month"]) for r in _all(lake)}
-    rows = [
+    of_run = [r for r in _all(lake) if r["run_id"] == run_id]
+    said = {(r["kind"], r["table_name"], r["claim_month"]) for r in of_run}
+    new = [
         {"run_id": run_id, "kind": kind, "table_name": name, "claim_month": m, "content": content, "reason": reason}
         for name, m, content in contents
-        if (run_id, kind, name, m) not in said
+        if (kind, name, m) not in said
     ]
-    if rows:
-        write_deltalake(str(path), pa.Table.from_pylist(rows, schema=compiled(Waivers).arrow_schema()), mode="append")
+    if new:
+        rows = pa.Table.from_pylist(of_run + new, schema=compiled(Waivers).arrow_schema())
+        lake.writer.replace(lake.path(*TABLE), rows, None, {"run_id": [run_id]})
 
 
 def waived(lake: "Lake", kind: str) -> set[Content]:

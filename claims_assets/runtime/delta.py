@@ -4,13 +4,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from claims_assets.partitions import MONTH
 
 if TYPE_CHECKING:
     import pyarrow
     from deltalake import DeltaTable
+
+Filter = tuple[str, Literal["=", "!=", "<", ">", "in"], Any]
+"""Column, operator, value; a row without a value in the column is out."""
 
 
 class ContractChanged(ValueError):
@@ -64,8 +67,14 @@ def rows_by_month(path: Path) -> dict[str, int]:
     return dict(sorted(counted.items()))
 
 
-def read_arrow(path: Path, columns: Sequence[str], only: tuple[str, str] | None = None) -> "pyarrow.Table":
-    """Some columns of a table in this process's memory; `only`: of one partition, as (column, value).
+def read_arrow(
+    path: Path, columns: Sequence[str], only: tuple[str, str] | None = None, where: Sequence[Filter] = ()
+) -> "pyarrow.Table":
+    """Some columns of a table in this process's memory.
+
+    Args:
+        only: of one partition, as (column, value).
+        where: of the rows for which all of these hold.
 
     The local file system is passed in: with delta-rs's own, a reader thread that outlives the call can abort Python
     when it exits.
@@ -73,8 +82,8 @@ def read_arrow(path: Path, columns: Sequence[str], only: tuple[str, str] | None 
     from pyarrow import fs
 
     local = fs.SubTreeFileSystem(str(path), fs.LocalFileSystem())
-    wanted = [(only[0], "=", only[1])] if only else None
-    return _table(path).to_pyarrow_table(filters=wanted, columns=list(columns), filesystem=local)
+    wanted = [*([(only[0], "=", only[1])] if only else []), *where]
+    return _table(path).to_pyarrow_table(filters=wanted or None, columns=list(columns), filesystem=local)
 
 
 def _table(path: Path) -> "DeltaTable":

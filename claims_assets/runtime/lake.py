@@ -21,7 +21,7 @@ from claims_assets.partitions import MONTH
 from claims_assets.runtime.delta import delta_exists, rows_by_month
 from claims_assets.runtime.stage import RAW, REASONS, WARNINGS, Findings, examine, write_empty_stage
 from claims_assets.runtime.writers import DeltaWriter, StagedRows, writer_for
-from claims_assets.settings import Engine
+from claims_assets.settings import MOST_FAILURES, Engine
 
 if TYPE_CHECKING:
     import pyarrow
@@ -41,6 +41,8 @@ class Lake(dg.ConfigurableResource):
     """Decides who commits; see `runtime/writers.py`."""
     closed_before: str | None = None
     """Claim months before it are closed; see `automation/closed_months.py`."""
+    most_failures: int = MOST_FAILURES
+    """Critical failures of a month of a table above which nothing is built from it; see `automation/breaker.py`."""
 
     @property
     def writer(self) -> DeltaWriter:

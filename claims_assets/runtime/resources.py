@@ -16,7 +16,12 @@ from claims_assets.sources.files import LandingZone
 
 def lake_for(settings: Settings) -> Lake:
     """The lake of these settings."""
-    return Lake(root=str(settings.lake), engine=settings.engine, closed_before=settings.closed_before)
+    return Lake(
+        root=str(settings.lake),
+        engine=settings.engine,
+        closed_before=settings.closed_before,
+        most_failures=settings.most_failures,
+    )
 
 
 def tracking_for(settings: Settings) -> Tracking:

@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from claims_assets.layers import LAYERS
+from claims_assets.layers import LAKE_POOL, LAYERS
 from claims_assets.sources.feeds import FEEDS, LANDING, SOURCE_LINE, Feed, LandingError
 from claims_assets.sources.folder import files_by_path
 from claims_assets.sources.mapping import Mapping
@@ -91,6 +91,7 @@ def _landing_asset(feed: Feed) -> dg.AssetsDefinition:
             "compute": LAYER.compute,
         },
         kinds={"deltalake"},
+        pool=LAKE_POOL,
         metadata={"dagster/column_schema": _column_schema(feed), "dagster/table_name": f"{LANDING}.{feed.name}"},
         freshness_policy=dg.FreshnessPolicy.time_window(
             fail_window=LAYER.fail_after, warn_window=LAYER.fail_after * 0.75
