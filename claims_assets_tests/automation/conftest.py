@@ -7,14 +7,18 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from rich.console import Console
 
-from claims_assets.automation.stale_runs import RANGE
+from claims_assets.automation.stale_runs import RANGE, held_months
+from claims_assets.cli.errors import NotDone
+from claims_assets.cli.run import Runner
 from claims_assets.definitions import build
 from claims_assets.partitions import months_between
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.resources import lake_for, resources_for
 from claims_assets.runtime.spark import EmbeddedSpark
 from claims_assets.settings import Settings, settings_from_environment
+from claims_assets.sources.feeds import FEEDS
 from claims_assets_tests.conftest import TEST_MEMORY
 
 MONTHS = ["2024-01", "2024-02", "2024-03", "2024-04"]
@@ -82,6 +86,22 @@ class Site:
             raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
+
+    def build(self, *keys: str, **tags: str) -> str:
+        """What `claims run` does for these assets: refresh the landing tables, then all that is stale; what it says."""
+        chosen = [dg.AssetKey.from_user_string(k) for k in keys]
+        runner = Runner(self.definitions, self.instance, Console(quiet=True), tags)
+        runner.execute([dg.AssetKey(["landing", feed]) for feed in FEEDS])
+        return runner.stale(chosen, held_months(self.lake), self.lake)
+
+    def rebuild(self, month: str, key: str) -> str:
+        """What `claims run --from --to --select` says when it builds this month, up to date or not."""
+        runner = Runner(self.definitions, self.instance, Console(quiet=True))
+        try:
+            runner.range_of([dg.AssetKey.from_user_string(key)], [month])
+        except NotDone as said:
+            return str(said)
+        return ""
 
     def content(self) -> dict[str, dict[str, str]]:
         """Table -> month -> fingerprint."""

@@ -1,0 +1,73 @@
+"""What runs together, and that many months are one run that swamps nothing."""
+
+import shutil
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.instance.config import PoolGranularity
+
+from claims_assets.automation.jobs import END_TO_END, ML_STAGES, ML_TRAINING_PIPELINE, MONITORING, jobs
+from claims_assets.automation.schedules import schedules
+from claims_assets.definitions import assets, build
+from claims_assets.layers import LAKE_POOL
+from claims_assets.settings import settings_from_environment
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+LOCAL = settings_from_environment({"CLAIMS_HOME": "/nowhere"})
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return build(LOCAL).resolve_asset_graph()
+
+
+def test_the_training_pipeline_has_its_five_stages_and_all_that_they_hold_today(graph):
+    assert list(ML_STAGES) == [
+        "features",
+        "training",
+        "governance",
+        "validation of a scored batch",
+        "set-up of monitoring",
+    ]
+    held = {k.path[-1] for k in ML_TRAINING_PIPELINE.selection.resolve(graph)}
+    assert held >= {"member_features", "high_cost_predictor", "member_risk_predictions"}
+    assert not held & {"medical_claims", "immunization_master_outreach_list"}
+
+
+@dg.asset(group_name="monitoring")
+def drift_of_tomorrow() -> None:
+    """Any step of the monitoring layer."""
+
+
+def test_the_monitoring_job_appears_daily_at_six_with_the_first_step_of_its_layer():
+    with_one = jobs([*assets(), drift_of_tomorrow])
+    assert MONITORING in with_one
+    (schedule,) = [s for s in schedules(LOCAL, with_one) if s.name == "model_monitoring_schedule"]
+    assert schedule.cron_schedule == "0 6 * * *"
+    chosen = dg.Definitions(assets=[drift_of_tomorrow], jobs=[MONITORING.definition])
+    assert chosen.resolve_job_def(MONITORING.name).asset_layer.selected_asset_keys == {drift_of_tomorrow.key}
+    assert MONITORING not in jobs([a for a in assets() if isinstance(a, dg.AssetsDefinition)][:1])
+
+
+def test_the_whole_chain_has_the_time_of_its_parts():
+    assert END_TO_END.seconds == 7_200 + 7_200 + 10_800 + 14_400 + 7_200
+
+
+def test_forty_eight_months_of_a_table_are_one_run(graph):
+    policies = {
+        key: graph.get(key).backfill_policy for key in graph.materializable_asset_keys if graph.get(key).partitions_def
+    }
+    assert policies
+    assert {k for k, p in policies.items() if p != dg.BackfillPolicy.single_run()} == set()
+
+
+def test_every_step_that_writes_is_in_the_pool_that_one_run_at_a_time_may_hold(graph, tmp_path):
+    without = {k for k in graph.materializable_asset_keys if graph.get(k).pools != {LAKE_POOL}}
+    assert without == set()
+    shutil.copy(CHECKOUT / "dagster.yaml", tmp_path)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        config = instance.get_concurrency_config()
+        assert config.pool_config.pool_granularity == PoolGranularity.RUN
+        assert config.pool_config.default_pool_limit == 1
+        assert instance.run_retries_enabled, "the retries of the jobs count for nothing without"
