@@ -2,7 +2,8 @@
 
 A schedule asks for the stale claim months of its layers, whichever they are, and says why when it asks for nothing. An
 hour is no dependency: a job whose inputs are stale waits for the next tick. One tick asks for one run; what becomes
-stale by it follows by `on_scheduled_run_success`, until the job's layers are up to date.
+stale by it follows by `on_scheduled_run_success`, until the job's layers are up to date. Where steps run in a workspace
+whose lake this host does not see, a tick asks for the whole job and the last months.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,15 @@ from collections.abc import Sequence
 import dagster as dg
 
 from claims_assets.automation.jobs import BRONZE, Job
-from claims_assets.automation.stale_runs import BY, landing_run, next_run, stale_before, standing_still, unfinished
+from claims_assets.automation.stale_runs import (
+    BY,
+    landing_run,
+    next_run,
+    recent_run,
+    stale_before,
+    standing_still,
+    unfinished,
+)
 from claims_assets.runtime.lake import Lake
 from claims_assets.settings import Settings
 
@@ -40,6 +49,8 @@ def _schedule(job: Job, cron: str, settings: Settings) -> dg.ScheduleDefinition:
         busy = unfinished(context.instance)
         if busy:
             return dg.SkipReason(busy)
+        if settings.workspace and not settings.lake.exists():
+            return recent_run(day[:7], job.name, f"{job.name} {day}")
         if job == BRONZE:
             return landing_run(job.name, f"landing {day}")
         waits = stale_before(job.layers, context.resources.lake)

@@ -15,7 +15,7 @@ from claims_assets.automation.left_alone import left_alone
 from claims_assets.cli import plan
 from claims_assets.layers import LAYERS
 from claims_assets.monitoring.contract_results import WHOLE
-from claims_assets.partitions import claim_months, months_between, ranges, spoken
+from claims_assets.partitions import add_months, claim_months, months_between, ranges, spoken
 from claims_assets.runtime.lake import Lake
 from claims_assets.sources.feeds import FEEDS, LANDING
 from claims_assets.staleness import Contents
@@ -25,6 +25,9 @@ BY = "claims/by"
 """Run tag: who asked for the run."""
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 ONLY_TRAINING_MONTHS = "claims/only_training_months"
+RUN_OUT_MONTHS = 3
+"""Months after which most claims of a month are known: the least run-out in the public project tuva-health/tuva (its
+guide to incurred and paid dates)."""
 NOT_FINISHED = [
     status
     for status in dg.DagsterRunStatus
@@ -85,6 +88,17 @@ def next_run(
         asset_selection=batch.keys,
         tags=tags,
     )
+
+
+def recent_run(today: str, by: str, occasion: str) -> dg.RunRequest:
+    """All of a job for the last months, up to date or not: for a host that can't look into the lake.
+
+    Args:
+        today: the open claim month.
+    """
+    first = max(add_months(today, -RUN_OUT_MONTHS), claim_months.get_partition_keys()[0])
+    tags = dict(zip(RANGE, (first, today), strict=True)) | {BY: by, ONLY_TRAINING_MONTHS: "true"}
+    return dg.RunRequest(run_key=occasion, tags=tags)
 
 
 def stale_before(layers: Collection[str], lake: Lake) -> str | None:

@@ -10,7 +10,7 @@ from functools import partial
 import dagster as dg
 from rich.console import Console
 
-from claims_assets.automation.breaker import ACCEPT, Standstill
+from claims_assets.automation.breaker import ACCEPT, Bad, Standstill, bad_months
 from claims_assets.automation.closed_months import REOPEN
 from claims_assets.automation.left_alone import left_alone
 from claims_assets.automation.stale_runs import BY, NOT_FINISHED
@@ -167,12 +167,12 @@ class Runner:
         by_key = {t.asset.key: t for t in every}
         graph = plan.Graph(keys, by_key, plan.never_materialized(self.instance), left)
         done: set[dg.AssetKey] = set()
-        bad = set(Standstill(lake, every, universe).bad)
+        bad: set[Bad] = set()
         while batch := plan.next_batch(graph, done, lake, universe):
             try:
                 self._batch(batch)
             except NotDone as failure:
-                known, bad = bad, set(Standstill(lake, every, universe).bad)
+                known, bad = bad, set(bad_months(lake, {t.full_name for t in every}))
                 if bad <= known:
                     raise
                 self.console.print(f"{failure} The other months go on.", style="yellow", highlight=False)

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 from dagster._core.instance.config import PoolGranularity
 
-from claims_assets.automation.jobs import END_TO_END, ML_STAGES, ML_TRAINING_PIPELINE, MONITORING, jobs
+from claims_assets.automation.jobs import END_TO_END, JOBS, ML_STAGES, ML_TRAINING_PIPELINE, MONITORING, jobs
 from claims_assets.automation.schedules import schedules
 from claims_assets.definitions import assets, build
 from claims_assets.layers import LAKE_POOL
@@ -71,3 +71,11 @@ def test_every_step_that_writes_is_in_the_pool_that_one_run_at_a_time_may_hold(g
         assert config.pool_config.pool_granularity == PoolGranularity.RUN
         assert config.pool_config.default_pool_limit == 1
         assert instance.run_retries_enabled, "the retries of the jobs count for nothing without"
+
+
+def test_the_guide_to_operations_lists_the_jobs_with_their_limits_and_retries():
+    rows = [
+        line.split("|") for line in (CHECKOUT / "docs" / "operations.md").read_text().splitlines() if " h | " in line
+    ]
+    told = {cells[1].strip(" `"): (float(cells[4].strip(" h")) * 3_600, int(cells[5])) for cells in rows}
+    assert told == {job.name: (job.seconds, job.retries) for job in JOBS}

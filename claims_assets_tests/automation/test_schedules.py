@@ -6,6 +6,7 @@ import dagster as dg
 import pytest
 
 from claims_assets.automation.jobs import JOBS, MAX_RETRIES, MAX_RUNTIME
+from claims_assets.automation.stale_runs import RANGE
 from claims_assets.definitions import build
 from claims_assets.runtime.resources import resources_for
 from claims_assets.settings import settings_from_environment
@@ -126,3 +127,16 @@ def test_a_schedule_waits_for_the_run_that_is_under_way(site, tick):
     job = here.definitions.resolve_job_def("bronze_ingestion")
     here.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
     assert "has not finished" in tick(here, "bronze_ingestion").skip_message
+
+
+def test_a_host_that_does_not_see_the_lake_asks_for_the_last_months_of_the_whole_job(site, tick):
+    there = site(
+        CLAIMS_COMPUTE="databricks",
+        DATABRICKS_HOST="https://plan.cloud.databricks.com",
+        DATABRICKS_TOKEN="dapi-secret",
+        CLAIMS_CLUSTER_HOME="/Volumes/main/claims/lake",
+    )
+    (request,) = tick(there, "silver_cleaning").run_requests
+    assert request.asset_selection is None
+    assert [request.tags[t] for t in RANGE] == ["2024-02", "2024-05"]
+    assert request.run_key == "silver_cleaning 2024-05-05"
