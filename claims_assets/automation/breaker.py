@@ -21,6 +21,7 @@ from claims_assets.monitoring.waivers import QUALITY_ACCEPTED, record, waived
 from claims_assets.partitions import spoken
 from claims_assets.runtime.delta import Filter, delta_exists, read_arrow
 from claims_assets.sources.feeds import LANDING
+from claims_assets.staleness import Contents
 
 if TYPE_CHECKING:
     from claims_assets.runtime.lake import Lake
@@ -143,7 +144,7 @@ class Standstill:
 
     def __init__(self, lake: "Lake", tables: Iterable["Table"], universe: Sequence[str]) -> None:
         self._tables = {t.full_name: t for t in tables}
-        self._universe = universe
+        self._lake, self._universe = lake, universe
         self.bad = bad_months(lake, self._tables)
         self._bad = {(b.name, b.month) for b in self.bad}
         self._built: Mapping[str, Collection[str]] = built(lake) if self.bad else {}
@@ -165,19 +166,33 @@ class Standstill:
         return {m for m in self._universe if missing and (WHOLE in missing or m >= min(missing))}
 
     def still(self) -> dict[str, list[str]]:
-        """Table -> months in which it stands still."""
-        return {name: sorted(months) for name, t in self._tables.items() if (months := self.months(t))}
+        """Table -> months that it would build now if it did not stand still."""
+        contents, found = Contents(self._lake) if self.bad else None, {}
+        for name, t in self._tables.items():
+            months = sorted(self.months(t))
+            asked = None if months == [WHOLE] else months
+            if contents and months and (m := contents.stale(t.schema, t.name, t.inputs, asked, t.code_version)):
+                found[name] = m
+        return found
+
+    def causes(self, still: Mapping[str, Sequence[str]]) -> list[Bad]:
+        """The bad months that these tables read in these months."""
+        read = [
+            (f"{i.schema}.{i.name}", i, None if months == [WHOLE] else months)
+            for name, months in still.items()
+            for i in self._tables[name].inputs
+        ]
+        return [b for b in self.bad if any(b.name == name and _reads(i, b.month, m) for name, i, m in read)]
 
     def sentence(self, of: Collection[str] | None = None) -> str:
         """What of these tables (None: of all) stands still, why, and how to go on; empty when nothing does."""
-        if not self.bad:
+        still = self.still()
+        names = [n if m == [WHOLE] else f"{n} of {spoken(m)}" for n, m in still.items() if of is None or n in of]
+        if not names:
             return ""
-        still = {n: m for n, m in self.still().items() if of is None or n in of}
-        names = [n if m == [WHOLE] else f"{n} of {spoken(m)}" for n, m in still.items()]
+        first, *more = self.causes(still)
         others = f" and {len(names) - 1} more tables" if len(names) > 1 else ""
-        return (
-            f"{self.bad[0].sentence(len(self.bad) - 1)} Until then stands still: {names[0]}{others}." if names else ""
-        )
+        return f"{first.sentence(len(more))} Until then stands still: {names[0]}{others}."
 
     def _stops(self, source: Input, month: str) -> bool:
         name = f"{source.schema}.{source.name}"

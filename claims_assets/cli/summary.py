@@ -60,10 +60,15 @@ def _closed(lake: Lake) -> list[str]:
 def _standing_still(lake: Lake) -> list[str]:
     """What is not built because a month that it reads is too bad to be believed."""
     standstill = Standstill(lake, tables(), held_months(lake))
-    if not standstill.bad:
+    still = standstill.still()
+    if not still:
         return []
-    lines = [f"  {n:<40} {WHOLE if m == [WHOLE] else spoken(m)}" for n, m in standstill.still().items()]
-    return ["Standing still, because what they read is too bad to be believed:", *lines, f"  {standstill.sentence()}"]
+    return [
+        "Standing still, because of months that are too bad to be believed:",
+        *(f"  {b.name} of {b.month} {b.why}" for b in standstill.causes(still)),
+        *(f"    {name:<38} {spoken(months) if months != [WHOLE] else WHOLE}" for name, months in still.items()),
+        '  Go on with `claims run --accept-quality "<reason>"`, or correct what was landed.',
+    ]
 
 
 def _tables(lake: Lake) -> Grid:

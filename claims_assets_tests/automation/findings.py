@@ -20,13 +20,14 @@ def found(
     score: float | None = 99.0,
     severity: str = "quarantine",
     committed: bool = True,
+    inputs: str = "-",
 ) -> None:
     """A table was built in a month; `failures`: of two rules together, as many as rows were set aside if not given."""
     failures = aside if failures is None else failures
     at = {"table_name": name, "claim_month": month}
     content = f"{name} {month} {rows - aside}"
     if committed:
-        built = at | {"rows_kept": rows - aside, "rows_quarantined": aside, "fingerprint": content, "inputs": "-"}
+        built = at | {"rows_kept": rows - aside, "rows_quarantined": aside, "fingerprint": content, "inputs": inputs}
         _replace(lake, "built_months", BuiltMonths, at, [built])
     rule = at | {"severity": severity, "dimension": "validity", "rows": rows, "applicable": rows}
     halves = {"first": failures // 2, "second": failures - failures // 2}

@@ -20,6 +20,7 @@ from claims_assets.monitoring.quality import BANDS
 from claims_assets.monitoring.waivers import QUALITY_ACCEPTED, waived
 from claims_assets.runtime.delta import read_arrow
 from claims_assets.settings import MOST_FAILURES, SettingError, settings_from_environment
+from claims_assets.staleness import Contents
 from claims_assets_tests.automation.conftest import line
 from claims_assets_tests.automation.findings import found
 
@@ -159,6 +160,19 @@ def test_a_month_that_was_built_before_keeps_what_it_holds_and_what_is_behind_it
         found(lake, VERSIONS, month)
     assert still(lake, VERSIONS) == {BAD}
     assert still(lake, "silver.medical_claims") == still(lake, "gold.member_features") == set()
+
+
+def test_what_is_up_to_date_does_not_stand_still_however_bad_what_it_read(lake):
+    """Bad rows came, and went to quarantine: what is kept is what it was."""
+    versions = TABLES[VERSIONS]
+    found(lake, BRONZE, BAD, aside=60)
+    read = Contents(lake).read_for(versions.inputs, [BAD], versions.code_version)[BAD]
+    assert list(Standstill(lake, [versions, TABLES[BRONZE]], [BAD]).still()) == [VERSIONS]
+    found(lake, VERSIONS, BAD, inputs=read)
+    standstill = Standstill(lake, [versions, TABLES[BRONZE]], [BAD])
+    assert standstill.still() == {}
+    assert standstill.sentence() == ""
+    assert standstill.months(versions) == {BAD}, "nobody asks for it while it is bad"
 
 
 def test_a_bad_table_without_months_stops_every_month_that_reads_it(lake):
