@@ -67,21 +67,33 @@ class Site:
         self.cursor = told.cursor
         return told
 
-    def settle(self, sensor: str, job: str) -> tuple[list[tuple[list[str], list[str]]], str]:
-        """Tick and carry out until nothing is asked for any more: the runs, and the reason of the last tick."""
+    def settle(self, sensor: str, job: str, until: str | None = None) -> tuple[list[tuple[list[str], list[str]]], str]:
+        """Tick and carry out until nothing is asked for any more: the runs, and the reason of the last tick.
+
+        Args:
+            until: an asset; the first run that would build it is asked for and not carried out.
+        """
         self.asked.clear()
         while (told := self.sensor_tick(sensor)).run_requests:
-            assert self.carry_out(job, told.run_requests[0]).success
-        return self.asked, told.skip_message
+            (request,) = told.run_requests
+            if until and dg.AssetKey.from_user_string(until) in request.asset_selection:
+                self.asked.append(self._told(request))
+                break
+            assert self.carry_out(job, request).success
+        return self.asked, told.skip_message or ""
+
+    @staticmethod
+    def _told(request: Any) -> tuple[list[str], list[str]]:
+        first, last = (request.tags.get(t) for t in RANGE)
+        keys = [k.to_user_string() for k in request.asset_selection]
+        return keys, months_between(first, last) if first else []
 
     def carry_out(self, job: str, request: Any, **tags: str) -> dg.ExecuteInProcessResult:
         """The run that was asked for, at once."""
-        first, last = (request.tags.get(t) for t in RANGE)
-        keys = request.asset_selection
-        self.asked.append(([k.to_user_string() for k in keys], months_between(first, last) if first else []))
+        self.asked.append(self._told(request))
         return self.definitions.resolve_job_def(job).execute_in_process(
             instance=self.instance,
-            asset_selection=keys,
+            asset_selection=request.asset_selection,
             tags={**request.tags, **tags},
             raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
