@@ -124,7 +124,7 @@ def guard(
     reason = run.tags.get(ACCEPT, "").strip()
     if not reason:
         raise dg.Failure(f"{full_name} was not built: {bad[0].sentence(len(bad) - 1)}", allow_retries=False)
-    record(lake, QUALITY_ACCEPTED, run.run_id, reason, [(b.name, b.month, b.content) for b in bad])
+    record(lake, QUALITY_ACCEPTED, run, reason, [(b.name, b.month, b.content) for b in bad])
 
 
 def _reads(source: Input, month: str, asked: Sequence[str] | None) -> bool:

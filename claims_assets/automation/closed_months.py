@@ -43,9 +43,7 @@ def guard(lake: "Lake", run: dg.DagsterRun, schema: str, name: str, months: Sequ
             allow_retries=False,
         )
     known = built(lake).get(full_name, {})
-    record(
-        lake, REOPENED, run.run_id, reason, [(full_name, m, known.get(m, {}).get("fingerprint", "")) for m in closed]
-    )
+    record(lake, REOPENED, run, reason, [(full_name, m, known.get(m, {}).get("fingerprint", "")) for m in closed])
 
 
 def built_and_closed(lake: "Lake", table: "Table") -> set[str]:

@@ -13,6 +13,7 @@ from claims_assets import columns as c
 from claims_assets.contracts import Contract, compiled
 from claims_assets.layers import LAYERS
 from claims_assets.runtime.delta import delta_exists, read_arrow
+from claims_assets.runtime.pipes import ASKED_BY
 
 if TYPE_CHECKING:
     from claims_assets.runtime.lake import Lake
@@ -55,10 +56,11 @@ Content = tuple[str, str, str]
 """Table, claim month, fingerprint."""
 
 
-def record(lake: "Lake", kind: str, run_id: str, reason: str, contents: Sequence[Content]) -> None:
+def record(lake: "Lake", kind: str, run: dg.DagsterRun, reason: str, contents: Sequence[Content]) -> None:
     """Add one row for each content, unless this run has said so already (a step may be retried)."""
     import pyarrow as pa
 
+    run_id = run.tags.get(ASKED_BY, run.run_id)
     of_run = [r for r in _all(lake) if r["run_id"] == run_id]
     said = {(r["kind"], r["table_name"], r["claim_month"]) for r in of_run}
     new = [

@@ -18,6 +18,8 @@ ASSET, MONTHS, CONFIG, TAGS, ENVIRONMENT, SECRETS = "asset", "months", "config",
 MONTH, METADATA, FAILURE = "month", "metadata", "failure"
 """What comes back beside Pipes' own messages, which know no partition."""
 OF_DAGSTER = "dagster/"
+ASKED_BY = "claims/run_id"
+"""Tag of the run there: the run that asked for it, which is the one that anybody can look up."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class PipesCompute:
             ASSET: context.asset_key.to_user_string(),
             MONTHS: sorted(context.partition_keys) if context.has_partition_key_range else [],
             CONFIG: context.op_execution_context.op_config,
-            TAGS: own | dict(tags),
+            TAGS: own | dict(tags) | {ASKED_BY: context.run.run_id},
             ENVIRONMENT: dict(self.environment),
             SECRETS: dict(self.secrets),
         }

@@ -8,6 +8,8 @@ from claims_assets.cli.errors import NotDone
 from claims_assets.cli.run import reason
 from claims_assets.definitions import tables
 from claims_assets.monitoring.waivers import REOPENED, waived
+from claims_assets.runtime.delta import read_arrow
+from claims_assets.runtime.pipes import ASKED_BY
 from claims_assets.settings import SettingError, settings_from_environment
 from claims_assets_tests.automation.conftest import MONTHS, line
 from claims_assets_tests.automation.findings import found
@@ -54,6 +56,13 @@ def test_a_reason_reopens_and_is_kept_with_the_content_that_is_replaced(closed):
     for _ in range(2):
         guard(closed, run(**{REOPEN: "restated for the regulator"}), "silver", "claim_versions", ["2024-01", "2024-03"])
     assert waived(closed, REOPENED) == {(VERSIONS, "2024-01", f"{VERSIONS} 2024-01 1000")}
+
+
+def test_a_step_in_another_process_names_the_run_that_asked_for_it(closed):
+    there = run(**{REOPEN: "restated", ASKED_BY: "the run in the UI"})
+    guard(closed, there, "silver", "claim_versions", ["2024-01"])
+    told = read_arrow(closed.path("monitoring", "waivers"), ["run_id"])["run_id"].to_pylist()
+    assert told == ["the run in the UI"]
 
 
 @pytest.mark.parametrize("given", ["", "  "])
