@@ -219,5 +219,6 @@ def _committed(lake: "Lake", table: str, *where: Filter) -> list[dict]:
     path = lake.path("monitoring", table)
     if not delta_exists(path) or not where[0][2]:
         return []
-    columns = ["table_name", "claim_month", "rows", where[1][0]]
-    return read_arrow(path, columns, where=[*where, ("committed", "=", True)]).to_pylist()
+    # Spark states no bounds of a boolean, and a filter on one then finds nothing; so it is looked at here.
+    columns = ["table_name", "claim_month", "rows", "committed", where[1][0]]
+    return [row for row in read_arrow(path, columns, where=where).to_pylist() if row["committed"]]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 Filter = tuple[str, Literal["=", "!=", "<", ">", "in"], Any]
-"""Column, operator, value; a row without a value in the column is out."""
+"""Column (no boolean: of what Spark wrote it would find nothing), operator, value; a row without a value is out."""
 
 
 class ContractChanged(ValueError):

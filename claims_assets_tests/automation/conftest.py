@@ -123,6 +123,14 @@ class Site:
 
 
 @pytest.fixture
+def lake(lake: Lake, engine: str, request: pytest.FixtureRequest) -> Lake:
+    """An empty lake; Spark commits to it by its session, delta-rs needs none."""
+    if engine == "spark":
+        request.getfixturevalue("spark")
+    return lake
+
+
+@pytest.fixture
 def site(tmp_path: Path, spark: Any):
     """`site(CLAIMS_ENV=..., ...)`: settings of a fresh home, one landed file, an instance of its own."""
     assert spark
