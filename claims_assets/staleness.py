@@ -41,7 +41,9 @@ class Contents:
     ) -> dict[str, str]:
         """Claim month (`all` for an unpartitioned table) -> hash of all contents that its inputs give it now."""
         sources, code = list(inputs), [code_version] if code_version else []
-        return {month: _digest([*code, *self._lines(sources, month)]) for month in (months or [WHOLE])}
+        return {
+            month: _digest([*code, *self._lines(sources, month)]) for month in ([WHOLE] if months is None else months)
+        }
 
     def stale(
         self,

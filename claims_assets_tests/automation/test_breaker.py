@@ -206,6 +206,14 @@ def test_a_plan_leaves_out_what_stands_still_and_goes_on_with_the_rest(lake):
         assert batch.months == months
 
 
+def test_a_plan_whose_every_month_stands_still_asks_for_nothing(lake):
+    found(lake, BRONZE, BAD, aside=60)
+    versions = TABLES[VERSIONS]
+    key = versions.asset.key
+    graph = Graph([key], {key: versions}, lambda key: (), lambda: left_alone(lake, tables(), [BAD]))
+    assert next_batch(graph, (), lake, [BAD]) is None
+
+
 def claims_of(month, good, bad):
     return [line(f"G{month}{i}", month) for i in range(good)] + [
         line(f"B{month}{i}", month, paid="no amount") for i in range(bad)

@@ -142,3 +142,20 @@ def test_generate_writes_files_and_runs_nothing(tmp_path):
 def test_help_lists_the_commands(tmp_path):
     shown = claims(tmp_path, "--help").stdout
     assert all(command in shown for command in ("demo", "run", "status", "ui", "providers"))
+
+
+def test_a_month_that_trips_the_breaker_ends_the_command_with_how_to_go_on_and_a_reason_goes_on(landing):
+    select = ("run", "--select", 'group:sources or group:bronze or key:"silver/claim_versions"')
+    row = "{},M1,2024-01-05,2024-01-05,{}\n"
+    bad = [row.format(f"B{i}", "no amount") for i in range(20)]
+    (landing / "landing" / "medical_claims" / "b.csv").write_text(
+        CLAIMS + "".join([row.format(f"G{i}", "1.00") for i in range(120)] + bad)
+    )
+    done = claims(landing, *select)
+    refused(done, "bronze.medical_claims of 2024-01 has 14.1% of its rows in quarantine, above 5%.")
+    refused(done, 'accept it with `claims run --accept-quality "<reason>"`')
+    assert not (landing / "lake" / "silver" / "claim_versions").exists()
+    refused(claims(landing, *select, "--accept-quality", " "), "A reason must say something")
+    assert claims(landing, *select, "--accept-quality", "known to the payer").returncode == 0
+    assert (landing / "lake" / "silver" / "claim_versions").exists()
+    assert claims(landing, *select).returncode == 0
