@@ -136,6 +136,22 @@ def load_providers(settings: Settings, file: Path, table: str) -> None:
     click.echo(f"{rows:,} providers loaded from {file.name} into table {table}.")
 
 
+@claims.group()
+def alerts() -> None:
+    """Alerts and their channels."""
+
+
+@alerts.command("test")
+@with_settings
+def test_alerts(_: Settings) -> None:
+    """Send one test message to each configured channel."""
+    from claims_assets.automation.alerts.channels import Patience
+    from claims_assets.cli.alerts import send_test
+    from claims_assets.settings import alert_settings_from_environment
+
+    send_test(alert_settings_from_environment(), datetime.now(UTC), Patience())
+
+
 @claims.command()
 @with_settings
 def status(settings: Settings) -> None:

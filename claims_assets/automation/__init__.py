@@ -1,0 +1,1 @@
+"""What runs the graph and watches it: jobs, schedules, sensors."""
