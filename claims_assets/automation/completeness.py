@@ -15,7 +15,8 @@ import dagster as dg
 from claims_assets.monitoring.built_months import built
 from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.partitions import add_months, months_between
-from claims_assets.settings import MONTH_PATTERN, Settings
+from claims_assets.setting_values import MONTH_PATTERN
+from claims_assets.settings import Settings
 
 if TYPE_CHECKING:
     from claims_assets.runtime.lake import Lake

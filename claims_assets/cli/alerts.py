@@ -4,11 +4,11 @@ from datetime import datetime
 
 import click
 
+from claims_assets.alert_settings import AlertSettings
 from claims_assets.automation.alerts.channels import NotDelivered, Patience, channels_for, deliver
 from claims_assets.automation.alerts.conditions import stamp
 from claims_assets.automation.alerts.messages import trial
 from claims_assets.cli.errors import NotDone
-from claims_assets.settings import AlertSettings
 
 
 def send_test(settings: AlertSettings, now: datetime, patience: Patience) -> None:

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 import click
 
-from claims_assets.settings import MONTH_PATTERN, SettingError, Settings, settings_from_environment
+from claims_assets.setting_values import MONTH_PATTERN
+from claims_assets.settings import SettingError, Settings, settings_from_environment
 
 
 class Month(click.ParamType):
@@ -143,13 +144,12 @@ def alerts() -> None:
 
 @alerts.command("test")
 @with_settings
-def test_alerts(_: Settings) -> None:
+def test_alerts(settings: Settings) -> None:
     """Send one test message to each configured channel."""
     from claims_assets.automation.alerts.channels import Patience
     from claims_assets.cli.alerts import send_test
-    from claims_assets.settings import alert_settings_from_environment
 
-    send_test(alert_settings_from_environment(), datetime.now(UTC), Patience())
+    send_test(settings.alerts, datetime.now(UTC), Patience())
 
 
 @claims.command()

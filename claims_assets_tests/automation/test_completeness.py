@@ -1,4 +1,4 @@
-"""Claim months that should be there: the rule over any months, and the check that evaluates it without running a table."""
+"""Claim months that should be there: the rule over any months, and the check that runs no table."""
 
 from datetime import UTC, date, datetime
 

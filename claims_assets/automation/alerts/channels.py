@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
+from claims_assets.alert_settings import AlertSettings
 from claims_assets.automation.alerts import messages
 from claims_assets.automation.alerts.messages import Message
-from claims_assets.settings import AlertSettings
 
 TRY_AGAIN = {408, 425, 429}
 """Answers below 500 that say the message itself is well (RFC 9110, RFC 8470, RFC 6585)."""

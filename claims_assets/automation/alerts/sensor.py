@@ -15,7 +15,7 @@ from claims_assets.automation.alerts.conditions import stamp
 from claims_assets.automation.alerts.look import Sight
 from claims_assets.automation.alerts.tick import tick
 from claims_assets.monitoring.alerts import stored
-from claims_assets.settings import AlertSettings, Settings, alert_settings_from_environment
+from claims_assets.settings import Settings
 
 if TYPE_CHECKING:
     from claims_assets.table import Table
@@ -38,14 +38,12 @@ def sensor_for(
     tables: Sequence["Table"],
     *,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    alert_settings: Callable[[], AlertSettings] = alert_settings_from_environment,
     patience: Patience = Patience(),  # noqa: B008  (frozen)
 ) -> dg.SensorDefinition:
     """The sensor over these tables.
 
     Args:
         clock: says when it is.
-        alert_settings: where alerts go; asked at every round, so that no address is held by the definitions.
         patience: how long channels are waited for.
     """
     production = settings.environment == "production"
@@ -59,7 +57,7 @@ def sensor_for(
         required_resource_keys={"lake"},
     )
     def on_health_change(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        to, now, lake = alert_settings(), clock(), context.resources.lake
+        to, now, lake = settings.alerts, clock(), context.resources.lake
         since = datetime.fromisoformat(context.cursor) - OVERLAP if context.cursor else now - FIRST_LOOK
         graph = context.repository_def.asset_graph if context.repository_def else None
         sight = Sight(context.instance, graph, lake, tables, now, since, stored(lake))

@@ -42,11 +42,12 @@ class _Taker(BaseHTTPRequestHandler):
         if answer == SILENT:
             self.server.closing.wait(10)
             return
-        if answer == 200:
+        code = int(answer)
+        if code == 200:
             self.server.taken.append(body)
-        self.send_response(answer)
+        self.send_response(code)
         self.send_header("Content-Length", "0")
-        if 300 <= answer < 400:
+        if 300 <= code < 400:
             self.send_header("Location", "/elsewhere")
         self.end_headers()
 
@@ -56,7 +57,7 @@ class _Taker(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, *_):
+    def log_message(self, format, *args):
         pass
 
 

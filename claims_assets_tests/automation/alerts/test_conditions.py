@@ -53,7 +53,12 @@ def test_a_gap_names_its_months_and_the_command():
 @pytest.mark.requirement("R42")
 @pytest.mark.parametrize(
     ("score", "band", "severity"),
-    [(59.99, "critical", "critical"), (60.0, "warning", "warning"), (79.99, "warning", "warning"), (80.0, "fair", None)],
+    [
+        (59.99, "critical", "critical"),
+        (60.0, "warning", "warning"),
+        (79.99, "warning", "warning"),
+        (80.0, "fair", None),
+    ],
 )
 def test_a_low_score_is_an_alert_on_the_scale_from_0_to_100(score, band, severity):
     row = {"table_name": "silver.members", "claim_month": "all", "score": score, "band": band, "committed": True}
