@@ -31,6 +31,8 @@ class AlertSettings:
     smtp_url: str | None = field(default=None, repr=False)
     mail_to: tuple[str, ...] = ()
     mail_from: str = SENDER
+    silenced: tuple[str, ...] = ()
+    """Kinds, assets or subjects of which nothing new is told, as patterns such as `volume` or `gold/*`."""
     heartbeat_url: str | None = field(default=None, repr=False)
     """Asked for after every round that worked, so that a service outside can tell when they stop."""
 
@@ -59,6 +61,7 @@ def alerts_from(env: Mapping[str, str]) -> AlertSettings:
         smtp_url=smtp,
         mail_to=to,
         mail_from=sender,
+        silenced=names(env.get("CLAIMS_ALERTS_SILENCED")),
         heartbeat_url=_address(env, "CLAIMS_ALERTS_HEARTBEAT_URL", WEB),
     )
 

@@ -1,5 +1,5 @@
 """`build()` composes the graph: it walks the layer folders for tables and assets. The graph is the same everywhere;
-only the resources differ (`runtime/resources.py`), and what is switched on from the start (`automation/`).
+only the resources differ (`runtime/resources.py`).
 """
 
 import importlib
@@ -9,8 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from claims_assets.automation import completeness
-from claims_assets.automation.alerts.sensor import sensor_for
+from claims_assets.automation.watching import watching
 from claims_assets.layers import LAYERS
 from claims_assets.runtime.resources import resources_for
 from claims_assets.settings import Settings, settings_from_environment
@@ -52,15 +51,9 @@ def assets() -> list[dg.AssetsDefinition | dg.AssetSpec]:
 def build(settings: Settings | None = None, **overrides: Any) -> dg.Definitions:
     """The definitions for these settings (default: the environment's); `overrides` replace resources by name."""
     settings = settings or settings_from_environment()
-    checks = completeness.checks_for(tables())
-    return dg.Definitions(
-        assets=assets(),
-        resources=resources_for(settings) | overrides,
-        executor=dg.in_process_executor,
-        asset_checks=[checks],
-        schedules=[completeness.schedule_for(checks, settings)],
-        sensors=[sensor_for(settings, tables())],
-    )
+    resources = resources_for(settings) | overrides
+    definitions = dg.Definitions(assets=assets(), resources=resources, executor=dg.in_process_executor)
+    return dg.Definitions.merge(definitions, watching(settings, tables()))
 
 
 defs = build()

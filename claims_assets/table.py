@@ -16,8 +16,9 @@ import dagster as dg
 from pyspark.sql import DataFrame
 
 from claims_assets.contracts import Contract, compiled
+from claims_assets.freshness import policy
 from claims_assets.inputs import Input, LastYear, Spans, ThisMonth, Whole, Window
-from claims_assets.layers import LAYERS, SCHEMAS, Layer
+from claims_assets.layers import LAYERS, SCHEMAS, Cadence, Layer
 from claims_assets.monitoring import built_months
 from claims_assets.monitoring.built_months import Span
 from claims_assets.monitoring.quality import score_of
@@ -57,6 +58,7 @@ class Table:
     span: Span | None
     picture: Picture | None
     code_version: str | None
+    freshness: Cadence
 
     @property
     def schema(self) -> str:
@@ -91,6 +93,7 @@ def table(
     span: Span | None = None,
     picture: Picture | None = None,
     code_version: str | None = None,
+    freshness: Cadence | None = None,
 ) -> Callable[[Callable[..., DataFrame]], Table]:
     """Declare the decorated transform as the table `<schema of its folder>.<its name>`.
 
@@ -106,13 +109,15 @@ def table(
         span: of an unpartitioned table whose rows speak of claim months: the columns of the first and the last one.
         picture: draws the newest month that was built, for its metadata; of a table small enough for it.
         code_version: changes when all that was built must be built again, for example with a list that is shipped.
+        freshness: how old the last build may be; None: as usual in its layer.
     """
 
     def declare(function: Callable[..., DataFrame]) -> Table:
+        layer = LAYERS[function.__module__.split(".")[1]]
         return Table(
             function=function,
             contract=contract,
-            layer=LAYERS[function.__module__.split(".")[1]],
+            layer=layer,
             inputs=_inputs(function),
             partitioned=partitioned,
             keeps_rows_of=tuple(keeps_rows_of),
@@ -124,6 +129,7 @@ def table(
             span=span,
             picture=picture,
             code_version=code_version,
+            freshness=freshness or layer.cadence,
         )
 
     return declare
@@ -156,9 +162,7 @@ def _asset(table: Table) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run() if table.partitioned else None,
         code_version=table.code_version,
         check_specs=check_specs(key),
-        freshness_policy=dg.FreshnessPolicy.time_window(
-            fail_window=layer.fail_after, warn_window=layer.fail_after * 0.75
-        ),
+        freshness_policy=policy(table.freshness),
         metadata={"dagster/column_schema": contract.column_schema(), "dagster/table_name": table.full_name},
         owners=[layer.owner],
         tags={"phi": table.phi, "domain": table.domain, "compute": layer.compute},

@@ -14,6 +14,7 @@ import dagster as dg
 from pyspark.sql import SparkSession
 
 from claims_assets import partitions
+from claims_assets.freshness import policy
 from claims_assets.layers import LAYERS
 from claims_assets.models.evaluation import as_markdown, evaluate
 from claims_assets.models.fitting import fit, importances, labels, predict
@@ -74,9 +75,7 @@ def model_asset(model: RiskModel, description: str | None) -> dg.AssetsDefinitio
         deps=[dg.AssetDep(dg.AssetKey(t), partition_mapping=_history()) for t in TABLES],
         partitions_def=partitions.claim_months,
         backfill_policy=dg.BackfillPolicy.single_run(),
-        freshness_policy=dg.FreshnessPolicy.time_window(
-            fail_window=LAYER.fail_after, warn_window=LAYER.fail_after * 0.75
-        ),
+        freshness_policy=policy(LAYER.cadence),
         owners=[LAYER.owner],
         tags={"phi": "limited", "domain": "risk", "compute": LAYER.compute},
         kinds={"xgboost", "mlflow"},

@@ -14,6 +14,7 @@ from claims_assets import columns as c
 from claims_assets.contracts import Contract, compiled
 from claims_assets.layers import LAYERS
 from claims_assets.runtime.delta import delta_exists, read_arrow
+from claims_assets.runtime.writers import DeltaRsWriter
 
 if TYPE_CHECKING:
     from claims_assets.runtime.lake import Lake
@@ -106,18 +107,15 @@ def stored(lake: "Lake") -> list[Alert]:
 
 
 def publish(lake: "Lake", changed: Iterable[Alert]) -> None:
-    """Add these alerts, or put them in the place of what is stored under their ids, in one commit."""
-    import pyarrow as pa
-    from deltalake import write_deltalake
+    """Add these alerts, or put them in the place of what is stored under their ids, in one commit.
 
-    path = lake.path(*TABLE)
+    By delta-rs whatever the engine: the sensor runs beside the daemon, which has no Spark session, and nobody else
+    writes this table.
+    """
+    import pyarrow as pa
+
     rows = [{n: list(v) if isinstance(v, tuple) else v for n, v in asdict(a).items()} for a in changed]
     if not rows:
         return
-    ids = ", ".join(repr(row["alert_id"]) for row in rows)
-    write_deltalake(
-        str(path),
-        pa.Table.from_pylist(rows, schema=compiled(Alerts).arrow_schema()),
-        mode="overwrite",
-        predicate=f"alert_id in ({ids})" if delta_exists(path) else None,
-    )
+    content = pa.Table.from_pylist(rows, schema=compiled(Alerts).arrow_schema())
+    DeltaRsWriter().replace(lake.path(*TABLE), content, None, {"alert_id": [row["alert_id"] for row in rows]})

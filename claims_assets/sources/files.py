@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from claims_assets.freshness import policy
 from claims_assets.layers import LAYERS
 from claims_assets.sources.feeds import FEEDS, LANDING, SOURCE_LINE, Feed, LandingError
 from claims_assets.sources.folder import files_by_path
@@ -92,9 +93,7 @@ def _landing_asset(feed: Feed) -> dg.AssetsDefinition:
         },
         kinds={"deltalake"},
         metadata={"dagster/column_schema": _column_schema(feed), "dagster/table_name": f"{LANDING}.{feed.name}"},
-        freshness_policy=dg.FreshnessPolicy.time_window(
-            fail_window=LAYER.fail_after, warn_window=LAYER.fail_after * 0.75
-        ),
+        freshness_policy=policy(LAYER.cadence),
         check_specs=[
             dg.AssetCheckSpec(
                 NOTHING_IS_LOST,

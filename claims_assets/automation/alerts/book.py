@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from claims_assets.automation.alerts.conditions import Condition, stamp
@@ -69,20 +70,28 @@ def merged(stored: Iterable[Alert], changed: Iterable[Alert]) -> list[Alert]:
     return list({a.alert_id: a for part in (stored, changed) for a in part}.values())
 
 
+def silenced(alert: Alert, patterns: Iterable[str]) -> bool:
+    """Whether nothing new is to be told of it: a pattern names its kind, its asset or its subject."""
+    return any(fnmatchcase(part, p) for p in patterns for part in (alert.kind, alert.asset, alert.subject) if part)
+
+
 def due(alert: Alert, channel: str) -> Change | None:
     """What the channel has yet to be told of the alert.
 
-    A channel that came later hears of what is still open, and not of what was over before it came.
+    A channel is told of what opened while it was there (`meant_for`), and of the end of that.
     """
     if alert.recovered_at is None:
-        return None if channel in alert.opened_to else "opened"
+        return "opened" if channel in alert.channels and channel not in alert.opened_to else None
     if alert.superseded_by or channel not in alert.channels or channel in alert.recovered_to:
         return None
     return "recovered"
 
 
 def meant_for(alert: Alert, channels: Sequence[str]) -> Alert:
-    """The alert with the channels that are to be told of it, as long as it is open."""
+    """The alert with the channels that are to be told of it, as long as it is open.
+
+    So a channel that comes later hears of what is still open, and not of what was over before it came.
+    """
     if alert.recovered_at is not None:
         return alert
     return replace(alert, channels=tuple(dict.fromkeys((*alert.channels, *channels))))

@@ -83,18 +83,26 @@ class Freshness:
     fail_after: timedelta | None
     """None where the policy is no window of time; then `stored_state` counts."""
     stored_state: str | None = None
+    confirmed: datetime | None = None
+    """When it was last found to need no build: what it was built from had not changed."""
+
+    @property
+    def as_of(self) -> datetime | None:
+        """The last moment at which it was as it should be."""
+        return max(filter(None, (self.last_built, self.confirmed)), default=None) if self.last_built else None
 
 
 def freshness_state(fact: Freshness, now: datetime) -> str:
     """PASS, WARN, FAIL or NEVER BUILT, by the rule of Dagster's own daemon but at a given moment.
 
-    Dagster leaves an asset that was never built at UNKNOWN for ever; here that is a state to be told.
+    Two differences. Dagster leaves an asset that was never built at UNKNOWN for ever; here that is a state to be told.
+    And a table that needs no build is not late: no month of it would come out differently.
     """
-    if fact.last_built is None:
+    if fact.as_of is None:
         return "NEVER BUILT"
     if fact.fail_after is None:
         return fact.stored_state or "UNKNOWN"
-    age = now - fact.last_built
+    age = now - fact.as_of
     if age >= fact.fail_after:
         return "FAIL"
     return "WARN" if fact.warn_after and age >= fact.warn_after else "PASS"
@@ -108,11 +116,12 @@ def freshness(facts: Iterable[Freshness], now: datetime) -> list[Condition]:
 def _freshness(fact: Freshness, state: str) -> Condition | None:
     if state not in ("NEVER BUILT", "WARN", "FAIL"):
         return None
-    built, window = fact.last_built, fact.warn_after if state == "WARN" else fact.fail_after
+    then, window = fact.as_of, fact.warn_after if state == "WARN" else fact.fail_after
     what = f"{fact.asset} was never built."
-    if built:
+    if then:
+        did = "built" if then == fact.last_built else "found up to date"
         allowed = f" and may be {window.total_seconds() / 3600:.0f} hours old" if window else ""
-        what = f"{fact.asset} was last built at {stamp(built)}{allowed}."
+        what = f"{fact.asset} was last {did} at {stamp(then)}{allowed}."
     return Condition(
         "freshness",
         fact.asset,
@@ -121,7 +130,7 @@ def _freshness(fact: Freshness, state: str) -> Condition | None:
         "Run `claims run`, or materialize the asset; see whether its schedule is on and its last run failed.",
         page_of(fact.asset),
         asset=fact.asset,
-        since=built + window if built and window else None,
+        since=then + window if then and window else None,
     )
 
 

@@ -5,7 +5,7 @@ it watches neither opens nor recovers until it sees again. Elsewhere: what the f
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from claims_assets.automation import completeness as months
 from claims_assets.automation.alerts import conditions as rules
 from claims_assets.automation.alerts.book import Key
 from claims_assets.automation.alerts.conditions import CheckState, Condition, FailedRun, Freshness, moment_of
+from claims_assets.automation.alerts.up_to_date import UpToDate
 from claims_assets.monitoring.alerts import Alert
 from claims_assets.monitoring.built_months import built
 from claims_assets.monitoring.contract_results import WHOLE
@@ -101,19 +102,19 @@ def freshness(sight: Sight) -> Seen:
         raise NothingToLookAt("no asset has a freshness policy")
     stored = sight.instance.get_freshness_state_records(list(policies))
     last = _last_built(sight.instance, list(policies))
-    facts = []
+    facts = {}
     for key, policy in sorted(policies.items()):
         warn, fail = (getattr(policy, name, None) for name in ("warn_window", "fail_window"))
-        facts.append(
-            Freshness(
-                _path(key),
-                last.get(key),
-                warn.to_timedelta() if warn else None,
-                fail.to_timedelta() if fail else None,
-                stored[key].freshness_state.value if key in stored else None,
-            )
+        facts[key] = Freshness(
+            _path(key),
+            last.get(key),
+            warn.to_timedelta() if warn else None,
+            fail.to_timedelta() if fail else None,
+            stored[key].freshness_state.value if key in stored else None,
         )
-    return Seen(rules.freshness(facts, sight.now))
+    overdue = [k for k, f in facts.items() if rules.freshness_state(f, sight.now) in ("WARN", "FAIL")]
+    confirmed = UpToDate(sight.lake, sight.tables, last).moments(overdue)
+    return Seen(rules.freshness((replace(f, confirmed=confirmed.get(k)) for k, f in facts.items()), sight.now))
 
 
 def _last_built(instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey]) -> dict[dg.AssetKey, datetime]:

@@ -33,13 +33,13 @@ def heartbeat_path(settings: Settings) -> Path:
     return settings.home / "alerts" / "heartbeat.json"
 
 
-def sensor_for(
+def alert_sensors(
     settings: Settings,
     tables: Sequence["Table"],
     *,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     patience: Patience = Patience(),  # noqa: B008  (frozen)
-) -> dg.SensorDefinition:
+) -> list[dg.SensorDefinition]:
     """The sensor over these tables.
 
     Args:
@@ -62,7 +62,7 @@ def sensor_for(
         graph = context.repository_def.asset_graph if context.repository_def else None
         sight = Sight(context.instance, graph, lake, tables, now, since, stored(lake))
         channels = channels_for(to)
-        done = tick(sight, channels, to.ui_url, heartbeat_path(settings), patience)
+        done = tick(sight, channels, to, heartbeat_path(settings), patience)
         context.update_cursor(stamp(now))
         _tell_outside(to.heartbeat_url, patience.timeout)
         where = ", ".join(c.name for c in channels) or "nobody: no channel is configured (docs/alerts.md)"
@@ -71,7 +71,7 @@ def sensor_for(
             f" {done.messages} messages to {where}."
         )
 
-    return on_health_change
+    return [on_health_change]
 
 
 def _tell_outside(url: str | None, timeout: float) -> None:

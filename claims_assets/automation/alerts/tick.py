@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from claims_assets.alert_settings import AlertSettings
 from claims_assets.automation.alerts import book, heartbeat
 from claims_assets.automation.alerts.channels import Channel, Patience, deliver_all
 from claims_assets.automation.alerts.conditions import Condition, own_health
@@ -33,7 +34,7 @@ class Ticked:
     messages: int
 
 
-def tick(sight: Sight, channels: Sequence[Channel], ui_url: str, beat: Path, patience: Patience) -> Ticked:
+def tick(sight: Sight, channels: Sequence[Channel], to: AlertSettings, beat: Path, patience: Patience) -> Ticked:
     """One round; its sign of life is written whether it works or fails.
 
     Raises:
@@ -42,7 +43,7 @@ def tick(sight: Sight, channels: Sequence[Channel], ui_url: str, beat: Path, pat
     before = heartbeat.read_heartbeat(beat)
     names = tuple(c.name for c in channels)
     try:
-        done = _round(sight, _own_health(before, sight.now), channels, ui_url, patience)
+        done = _round(sight, _own_health(before, sight.now), channels, to, patience)
     except Exception as error:
         said = str(error) if isinstance(error, TickFailed) else f"it raised {type(error).__name__}"
         heartbeat.write_heartbeat(beat, heartbeat.after_failure(before, sight.now, said))
@@ -57,14 +58,15 @@ def _own_health(before: heartbeat.Heartbeat, now: datetime) -> list[Condition]:
 
 
 def _round(
-    sight: Sight, own: Sequence[Condition], channels: Sequence[Channel], ui_url: str, patience: Patience
+    sight: Sight, own: Sequence[Condition], channels: Sequence[Channel], to: AlertSettings, patience: Patience
 ) -> Ticked:
     seen = look(sight)
     changed = news(seen, own, sight.alerts, sight.now)
     names = [c.name for c in channels]
-    alerts = [book.meant_for(a, names) for a in book.merged(sight.alerts, changed)]
+    known = book.merged(sight.alerts, changed)
+    alerts = [a if book.silenced(a, to.silenced) else book.meant_for(a, names) for a in known]
     history.publish(sight.lake, _different(sight.alerts, alerts))
-    after, sent, failures = _delivered(alerts, channels, ui_url, sight.now, patience)
+    after, sent, failures = _delivered(alerts, channels, to.ui_url, sight.now, patience)
     history.publish(sight.lake, _different(alerts, after))
     if failures:
         raise TickFailed("; ".join(failures) + ": what is not delivered will be tried again.")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from claims_assets.automation.alerts import book
 from claims_assets.automation.alerts.conditions import Condition, Kind, Severity
 from claims_assets.automation.alerts.messages import messages_for
+from claims_assets.monitoring.alerts import Alert
 
 START = datetime(2024, 3, 1, tzinfo=UTC)
 KINDS = ("freshness", "quality", "run")
@@ -34,7 +35,7 @@ def tell(alerts, now, channel="webhook"):
     """What goes out now, and the alerts after it was taken."""
     alerts = [book.meant_for(a, [channel]) for a in alerts]
     heard = [a for m in messages_for(alerts, channel, "http://ui") for a in m.alerts]
-    sent = [(change, a) for a in heard if (change := book.due(a, channel))]
+    sent: list[tuple[book.Change, Alert]] = [(change, a) for a in heard if (change := book.due(a, channel))]
     by_id = {a.alert_id: a for a in alerts}
     for change, alert in sent:
         by_id[alert.alert_id] = book.told(alert, channel, change, now)
