@@ -11,7 +11,7 @@ from claims_assets.monitoring.data_quality_scores import DataQualityScores
 from claims_assets.monitoring.quality import band
 
 
-def built(lake, name, months, rows=100) -> None:
+def built(lake, name, months, rows: int | dict[str, int] = 100) -> None:
     """These months of a table were built; `rows`: of each month, or by month."""
     counted = rows if isinstance(rows, dict) else dict.fromkeys(months, rows)
     _replace(

@@ -29,6 +29,11 @@ RUN_OUT_DAYS = 30
 LEAST_MEDIAN = 30
 """Rows a month below which chance alone makes half a month: counts of a Poisson process with mean 30 fall below 15
 about once in a thousand months."""
+LEAST_ROWS = {"gold.member_risk_predictions": 50}
+"""Rows below which the newest month of a table is hardly all: limit of the monitoring guide that goes with the public
+project juanlamadrid20/insurance-mlops (daily predictions below 50; the project's own view says 10)."""
+FAILURES_TOLD = 3
+"""Failed rounds in a row that are told: what one or two could not deliver went out minutes later."""
 MEND_RUN = "See the step that failed in the run, mend its cause, and run the same months again."
 
 
@@ -222,6 +227,29 @@ def _low(asset: str, month: str, by_month: Mapping[str, int]) -> Condition | Non
     )
 
 
+def few_rows(rows: Mapping[str, Mapping[str, int]]) -> list[Condition]:
+    """Tables whose newest month holds fewer rows than there must be, whatever is usual.
+
+    Args:
+        rows: table name -> claim month -> rows.
+    """
+    newest = {name: max(by_month) for name, by_month in rows.items() if name in LEAST_ROWS and by_month}
+    return [
+        Condition(
+            "volume",
+            asset_of(name),
+            "warning",
+            f"{asset_of(name)} {month} holds {rows[name][month]:,} rows, fewer than {LEAST_ROWS[name]}.",
+            "See whether the members' features of this month were built, and whether rows were quarantined.",
+            page_of(asset_of(name), "partitions", month),
+            asset=asset_of(name),
+            claim_month=month,
+        )
+        for name, month in newest.items()
+        if rows[name][month] < LEAST_ROWS[name]
+    ]
+
+
 @dataclass(frozen=True)
 class CheckState:
     """The last word of one asset check."""
@@ -316,7 +344,7 @@ def blind(watched: str, error: str) -> Condition:
 
 def own_health(failing_since: str | None, failures: int, said: str | None, silent_from: str | None) -> list[Condition]:
     """The sensor's own failed or missing ticks, told by the next one that works."""
-    if failures:
+    if failures >= FAILURES_TOLD:
         what = f"{failures} ticks of the alert sensor in a row failed, the first at {failing_since}: {said}"
     elif silent_from:
         what = f"The alert sensor did not tick after {silent_from}: in that time nothing was watched."

@@ -4,10 +4,12 @@ A watch that raises an error, or that finds nothing where there must be somethin
 it watches neither opens nor recovers until it sees again. Elsewhere: what the facts mean (`conditions.py`).
 """
 
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -22,6 +24,7 @@ from claims_assets.monitoring.built_months import built
 from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.monitoring.data_quality_scores import DataQualityScores
 from claims_assets.monitoring.results import ROWS_KEEP_CONTRACT
+from claims_assets.partitions import months_between
 from claims_assets.runtime.delta import delta_exists, read_arrow
 
 if TYPE_CHECKING:
@@ -86,13 +89,20 @@ def look(sight: Sight) -> Seen:
         try:
             found = watch(sight)
         except Exception as error:  # noqa: BLE001  (whatever it is, the other watches must go on and this must be told)
-            said = str(error) if isinstance(error, NothingToLookAt) else f"it raised {type(error).__name__}"
+            said = str(error) if isinstance(error, NothingToLookAt) else f"it raised {place_of(error)}"
             all_seen.conditions.append(rules.blind(name, said))
             all_seen.unseen.update(kinds)
         else:
             all_seen.conditions.extend(found.conditions)
             all_seen.undecided.update(found.undecided)
     return all_seen
+
+
+def place_of(error: BaseException) -> str:
+    """Kind of an error and the line that raised it, without its text: that may hold anything."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"
 
 
 def freshness(sight: Sight) -> Seen:
@@ -142,14 +152,15 @@ def quality(sight: Sight) -> Seen:
 
 
 def volume(sight: Sight) -> Seen:
-    """Rows a month of the tables that hold claims as they came."""
-    names = [t.full_name for t in sight.tables if t.partitioned and t.layer.folder == "bronze"]
+    """Rows a month of the tables that hold claims as they came, and of those that must have some."""
     rows = {
-        name: {m: row["rows_kept"] for m, row in sight.built[name].items() if m != WHOLE}
-        for name in names
-        if name in sight.built
+        t.full_name: {m: row["rows_kept"] for m, row in sight.built[t.full_name].items() if m != WHOLE}
+        for t in sight.tables
+        if t.partitioned and t.full_name in sight.built
     }
-    return Seen(rules.low_volume(rows, sight.now.date()))
+    raw = {t.full_name for t in sight.tables if t.layer.folder == "bronze"}
+    low = rules.low_volume({n: found for n, found in rows.items() if n in raw}, sight.now.date())
+    return Seen([*low, *rules.few_rows(rows)])
 
 
 def checks(sight: Sight) -> Seen:
@@ -195,7 +206,7 @@ def _check_state(instance: dg.DagsterInstance, key: dg.AssetCheckKey, record: An
 def _of_record(instance: dg.DagsterInstance, key: dg.AssetCheckKey, record: Any) -> Any:
     at = moment_of(record.create_timestamp)
     evaluation = record.evaluation
-    if evaluation is not None:
+    if isinstance(evaluation, dg.AssetCheckEvaluation):  # else it is only planned
         blocking = evaluation.severity == dg.AssetCheckSeverity.ERROR
         state = "passed" if evaluation.passed else "failed"
         rows = evaluation.metadata.get("rows")
@@ -211,10 +222,10 @@ def _of_record(instance: dg.DagsterInstance, key: dg.AssetCheckKey, record: Any)
     return None
 
 
-def _failed_steps(instance: dg.DagsterInstance, run_id: str) -> dict[str, int]:
-    """Failed step -> storage id of its failure."""
+def _failed_steps(instance: dg.DagsterInstance, run_id: str) -> dict[str, float]:
+    """Failed step -> time of its failure."""
     records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
-    return {e.step_key: r.storage_id for r in records if (e := r.event_log_entry.dagster_event) and e.step_key}
+    return {e.step_key: r.timestamp for r in records if (e := r.event_log_entry.dagster_event) and e.step_key}
 
 
 def runs(sight: Sight) -> Seen:
@@ -225,18 +236,18 @@ def runs(sight: Sight) -> Seen:
     known -= {r.dagster_run.run_id for r in failed}
     again = sight.instance.get_run_records(dg.RunsFilter(run_ids=sorted(known))) if known else []
     by_step = {"__".join(k.path): k for k in sight.graph.get_all_asset_keys()}
-    found = [_failed_run(sight.instance, record, by_step) for record in (*failed, *again)]
+    found = [_failed_run(sight, record, by_step) for record in (*failed, *again)]
     return Seen(rules.failed_runs(run for run in found if run))
 
 
-def _failed_run(instance: dg.DagsterInstance, record: Any, by_step: Mapping[str, dg.AssetKey]) -> FailedRun | None:
+def _failed_run(sight: Sight, record: Any, by_step: Mapping[str, dg.AssetKey]) -> FailedRun | None:
     """None when the work of the run was done since."""
-    run = record.dagster_run
+    run, instance = record.dagster_run, sight.instance
     steps = _failed_steps(instance, run.run_id)
     asked = [run.tags[t] for t in RANGE if t in run.tags] or [run.tags[t] for t in (ONE_PARTITION,) if t in run.tags]
     assets = {by_step[s]: failed_at for s, failed_at in steps.items() if s in by_step}
     if assets:
-        over = all(_built_after(instance, key, failed_at, asked) for key, failed_at in assets.items())
+        over = all(_built_after(sight, key, failed_at, asked) for key, failed_at in assets.items())
     else:
         over = _succeeded_after(instance, record)
     if over:
@@ -245,18 +256,19 @@ def _failed_run(instance: dg.DagsterInstance, record: Any, by_step: Mapping[str,
     return FailedRun(run.run_id, run.job_name, names, tuple(asked), moment_of(record.end_time or _updated(record)))
 
 
-def _built_after(instance: dg.DagsterInstance, key: dg.AssetKey, failed_at: int, asked: Sequence[str]) -> bool:
+def _built_after(sight: Sight, key: dg.AssetKey, failed_at: float, asked: Sequence[str]) -> bool:
     """Whether the asset was built after the failure; of a range of months at least one must have been.
 
-    Not all of them: the months of a range that were written before the failure are up to date and not built again.
+    Not all of them: the months of a range that were written before the failure are up to date and not built again. By
+    time, not by number: SQLite numbers the events of each run from one.
     """
-    kind = dg.DagsterEventType.ASSET_MATERIALIZATION
-    by_month = instance.get_latest_storage_id_by_partition(key, kind)
-    if asked and by_month:
-        return any(at > failed_at for month, at in by_month.items() if min(asked) <= month <= max(asked))
-    last = next(iter(instance.get_asset_records([key])), None)
-    record = last.asset_entry.last_materialization_record if last else None
-    return record is not None and record.storage_id > failed_at
+    of_months = bool(asked) and sight.graph.get(key).is_partitioned
+    since = dg.AssetRecordsFilter(
+        asset_key=key,
+        asset_partitions=months_between(min(asked), max(asked)) if of_months else None,
+        after_timestamp=failed_at,
+    )
+    return bool(sight.instance.fetch_materializations(since, limit=1).records)
 
 
 def _succeeded_after(instance: dg.DagsterInstance, record: Any) -> bool:

@@ -14,7 +14,7 @@ from claims_assets.alert_settings import AlertSettings
 from claims_assets.automation.alerts import book, heartbeat
 from claims_assets.automation.alerts.channels import Channel, Patience, deliver_all
 from claims_assets.automation.alerts.conditions import Condition, own_health
-from claims_assets.automation.alerts.look import Seen, Sight, look
+from claims_assets.automation.alerts.look import Seen, Sight, look, place_of
 from claims_assets.automation.alerts.messages import messages_for
 from claims_assets.monitoring import alerts as history
 from claims_assets.monitoring.alerts import Alert
@@ -45,7 +45,7 @@ def tick(sight: Sight, channels: Sequence[Channel], to: AlertSettings, beat: Pat
     try:
         done = _round(sight, _own_health(before, sight.now), channels, to, patience)
     except Exception as error:
-        said = str(error) if isinstance(error, TickFailed) else f"it raised {type(error).__name__}"
+        said = str(error) if isinstance(error, TickFailed) else f"it raised {place_of(error)}"
         heartbeat.write_heartbeat(beat, heartbeat.after_failure(before, sight.now, said))
         raise
     heartbeat.write_heartbeat(beat, heartbeat.after_success(sight.now, done.open_now, names))

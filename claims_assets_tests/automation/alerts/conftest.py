@@ -2,7 +2,7 @@
 
 import pytest
 
-from claims_assets_tests.automation.alerts.receivers import Post, Web, serving
+from claims_assets_tests.automation.alerts.receivers import Post, Web, receiving, serving
 
 
 @pytest.fixture(autouse=True)
@@ -19,5 +19,5 @@ def web():
 
 @pytest.fixture
 def post():
-    with serving(Post()) as server:
+    with receiving(Post()) as server:
         yield server

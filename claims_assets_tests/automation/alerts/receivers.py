@@ -1,11 +1,16 @@
 """Real servers on the loopback interface that take alerts: HTTP and SMTP."""
 
+import asyncio
 import json
-import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from aiosmtpd.controller import Controller
 
 SILENT = "silent"
 """An answer that never comes."""
@@ -20,7 +25,6 @@ class Web(ThreadingHTTPServer):
         self.taken: list[dict] = []
         """What was answered by 200."""
         self.asked = 0
-        self.headers: list[dict] = []
         self.gets = 0
         self.closing = threading.Event()
 
@@ -61,58 +65,59 @@ class _Taker(BaseHTTPRequestHandler):
         pass
 
 
-class Post(socketserver.ThreadingTCPServer):
+class Post(Controller):
     """A mail server that keeps what it gets."""
 
-    daemon_threads = allow_reuse_address = True
+    server: asyncio.Server
 
-    def __init__(self, *, refusing: int | None = None):
-        super().__init__(("127.0.0.1", 0), _Clerk)
-        self.mails: list[str] = []
-        self.receivers: list[str] = []
+    def __init__(self, *, refusing: str | None = None, **how: Any):
+        super().__init__(self, hostname="127.0.0.1", port=0, **how)
+        self.mails: list[EmailMessage] = []
+        self.receivers: list[list[str]] = []
+        self.sign_ins: list[str] = []
         self.refusing = refusing
-        """Code by which each sender is refused."""
+        """Answer by which each sender is refused."""
 
     @property
     def url(self) -> str:
-        return f"smtp://127.0.0.1:{self.server_address[1]}"
+        return f"smtp://127.0.0.1:{self.port}"
 
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if self.refusing:
+            return self.refusing
+        envelope.mail_from = address
+        return "250 OK"
 
-class _Clerk(socketserver.StreamRequestHandler):
-    server: Post
+    async def handle_DATA(self, server, session, envelope):
+        self.mails.append(message_from_bytes(envelope.content, EmailMessage, policy=policy.default))
+        self.receivers.append(envelope.rcpt_tos)
+        return "250 OK"
 
-    def handle(self):
-        self._say(220, "ready")
-        while line := self.rfile.readline().decode().strip():
-            word = line.split(maxsplit=1)[0].upper()
-            if word == "QUIT":
-                return self._say(221, "bye")
-            if word == "MAIL" and self.server.refusing:
-                self._say(self.server.refusing, "not now")
-            elif word == "DATA":
-                self._say(354, "go on")
-                lines = iter(lambda: self.rfile.readline().decode(), ".\r\n")
-                self.server.mails.append("".join(lines).replace("\r\n", "\n"))
-                self._say(250, "taken")
-            else:
-                if word == "RCPT":
-                    self.server.receivers.append(line)
-                self._say(250, "well")
-
-    def _say(self, code: int, text: str) -> None:
-        self.wfile.write(f"{code} {text}\r\n".encode())
+    def _trigger_server(self):
+        # Only now is the port known that the system has chosen; the library takes 0 for it.
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
 
 
 @contextmanager
-def serving(server: socketserver.TCPServer) -> Iterator:
+def serving(server: Web) -> Iterator[Web]:
     """The server, answering until the end."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
         yield server
     finally:
-        if isinstance(server, Web):
-            server.closing.set()
+        server.closing.set()
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def receiving(server: Post) -> Iterator[Post]:
+    """The mail server, receiving until the end."""
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
