@@ -18,7 +18,7 @@ from claims_assets.automation import completeness as months
 from claims_assets.automation.alerts import conditions as rules
 from claims_assets.automation.alerts.book import Key
 from claims_assets.automation.alerts.conditions import CheckState, Condition, FailedRun, Freshness, moment_of
-from claims_assets.automation.alerts.up_to_date import UpToDate
+from claims_assets.automation.alerts.up_to_date import UpToDate, landed_months
 from claims_assets.monitoring.alerts import Alert
 from claims_assets.monitoring.built_months import built
 from claims_assets.monitoring.contract_results import WHOLE
@@ -123,7 +123,8 @@ def freshness(sight: Sight) -> Seen:
             stored[key].freshness_state.value if key in stored else None,
         )
     overdue = [k for k, f in facts.items() if rules.freshness_state(f, sight.now) in ("WARN", "FAIL")]
-    confirmed = UpToDate(sight.lake, sight.tables, last).moments(overdue)
+    months = landed_months(sight.lake) if overdue else []
+    confirmed = UpToDate(sight.lake, sight.tables, last, months).moments(overdue)
     return Seen(rules.freshness((replace(f, confirmed=confirmed.get(k)) for k, f in facts.items()), sight.now))
 
 

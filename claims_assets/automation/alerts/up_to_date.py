@@ -21,11 +21,29 @@ if TYPE_CHECKING:
     from claims_assets.table import Table
 
 
-class UpToDate:
-    """What stands behind the tables of a lake, at one moment."""
+def landed_months(lake: "Lake") -> list[str]:
+    """From the first to the last claim month that landed."""
+    feeds = [feed.name for feed in FEEDS.values() if feed.date_column]
+    held = {month for feed in feeds for month in lake.rows_by_month(LANDING, feed) if month}
+    return months_between(min(held), max(held)) if held else []
 
-    def __init__(self, lake: "Lake", tables: Sequence["Table"], last_built: Mapping[dg.AssetKey, datetime]) -> None:
-        self._lake, self._last_built = lake, last_built
+
+class UpToDate:
+    """What stands behind the tables of a lake, at one moment.
+
+    Args:
+        last_built: when each asset was last built.
+        months: claim months that the tables must hold.
+    """
+
+    def __init__(
+        self,
+        lake: "Lake",
+        tables: Sequence["Table"],
+        last_built: Mapping[dg.AssetKey, datetime],
+        months: Sequence[str],
+    ) -> None:
+        self._lake, self._last_built, self._months = lake, last_built, months
         self._tables = {t.asset.key: t for t in tables}
         self._found: dict[dg.AssetKey, datetime | None] = {}
 
@@ -47,16 +65,9 @@ class UpToDate:
         return max(built, min(known)) if len(known) == len(behind) else built
 
     def _is_stale(self, table: "Table") -> bool:
-        months = self._landed if table.partitioned else None
+        months = self._months if table.partitioned else None
         return bool(self._contents.stale(table.schema, table.name, table.inputs, months, table.code_version))
 
     @cached_property
     def _contents(self) -> Contents:
         return Contents(self._lake)
-
-    @cached_property
-    def _landed(self) -> list[str]:
-        """From the first to the last claim month that landed."""
-        feeds = [feed.name for feed in FEEDS.values() if feed.date_column]
-        held = {month for feed in feeds for month in self._lake.rows_by_month(LANDING, feed) if month}
-        return months_between(min(held), max(held)) if held else []
