@@ -124,7 +124,7 @@ def freshness(sight: Sight) -> Seen:
         )
     overdue = [k for k, f in facts.items() if rules.freshness_state(f, sight.now) in ("WARN", "FAIL")]
     months = landed_months(sight.lake) if overdue else []
-    confirmed = UpToDate(sight.lake, sight.tables, last, months).moments(overdue)
+    confirmed = UpToDate(sight.lake, sight.tables, last, months, sight.now).moments(overdue)
     return Seen(rules.freshness((replace(f, confirmed=confirmed.get(k)) for k, f in facts.items()), sight.now))
 
 

@@ -34,6 +34,7 @@ class UpToDate:
     Args:
         last_built: when each asset was last built.
         months: claim months that the tables must hold.
+        now: a table that reads no other and needs no build, such as a shipped list of codes, is of this moment.
     """
 
     def __init__(
@@ -42,8 +43,9 @@ class UpToDate:
         tables: Sequence["Table"],
         last_built: Mapping[dg.AssetKey, datetime],
         months: Sequence[str],
+        now: datetime,
     ) -> None:
-        self._lake, self._last_built, self._months = lake, last_built, months
+        self._lake, self._last_built, self._months, self._now = lake, last_built, months, now
         self._tables = {t.asset.key: t for t in tables}
         self._found: dict[dg.AssetKey, datetime | None] = {}
 
@@ -58,11 +60,11 @@ class UpToDate:
 
     def _look(self, key: dg.AssetKey) -> datetime | None:
         built, table = self._last_built.get(key), self._tables.get(key)
-        if built is None or table is None or not table.inputs or self._is_stale(table):
+        if built is None or table is None or self._is_stale(table):
             return built
         behind = [self._moment(source.key) for source in table.inputs]
         known = [moment for moment in behind if moment]
-        return max(built, min(known)) if len(known) == len(behind) else built
+        return max(built, min(known, default=self._now)) if len(known) == len(behind) else built
 
     def _is_stale(self, table: "Table") -> bool:
         months = self._months if table.partitioned else None

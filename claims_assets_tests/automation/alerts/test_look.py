@@ -1,6 +1,7 @@
 """Where the facts come from: real runs and Dagster's own evaluation of freshness as the second opinion."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -14,6 +15,7 @@ from claims_assets.automation.alerts.conditions import Freshness, freshness_stat
 from claims_assets.automation.alerts.look import NothingToLookAt, Sight
 from claims_assets.automation.alerts.up_to_date import UpToDate
 from claims_assets.bronze.claim_links import claim_links
+from claims_assets.bronze.diagnosis_codes import diagnosis_codes
 from claims_assets.bronze.medical_claims import medical_claims
 from claims_assets.bronze.pharmacy_claims import pharmacy_claims
 from claims_assets.freshness import policy
@@ -112,7 +114,7 @@ def test_an_error_is_placed_and_its_text_is_not_repeated():
 
 CHAIN = [medical_claims, pharmacy_claims, claim_links, claim_versions]
 """`silver.claim_versions` and all between it and the landing folder."""
-MONDAY, FRIDAY = datetime(2024, 3, 4, tzinfo=UTC), datetime(2024, 3, 8, tzinfo=UTC)
+MONDAY, FRIDAY, SUNDAY = (datetime(2024, 3, day, tzinfo=UTC) for day in (4, 8, 10))
 
 
 def built(lake, table, content, month="2024-01"):
@@ -133,7 +135,7 @@ def chain(lake):
     feeds = {source.key for t in CHAIN for source in t.inputs if source.schema == LANDING}
     last = dict.fromkeys(feeds, FRIDAY) | {t.asset.key: MONDAY for t in CHAIN}
     key = claim_versions.asset.key
-    return lambda *months: UpToDate(lake, CHAIN, last, months).moments([key])[key], last
+    return lambda *months: UpToDate(lake, CHAIN, last, months, SUNDAY).moments([key])[key], last
 
 
 def test_a_table_that_needs_no_build_is_as_fresh_as_its_feeds(chain):
@@ -156,5 +158,13 @@ def test_a_table_that_lacks_a_landed_month_needs_a_build(chain):
     assert moment("2024-01", "2024-02") == MONDAY
 
 
+def test_a_shipped_list_that_did_not_change_is_of_today_and_one_that_did_is_not(lake):
+    key = diagnosis_codes.asset.key
+    built(lake, diagnosis_codes, "first")
+    assert UpToDate(lake, [diagnosis_codes], {key: MONDAY}, [], SUNDAY).moments([key]) == {key: SUNDAY}
+    other = replace(diagnosis_codes, code_version="another list")
+    assert UpToDate(lake, [other], {key: MONDAY}, [], SUNDAY).moments([key]) == {key: MONDAY}
+
+
 def test_an_asset_never_built_is_never_up_to_date(lake):
-    assert UpToDate(lake, CHAIN, {}, ["2024-01"]).moments([t.asset.key for t in CHAIN]) == {}
+    assert UpToDate(lake, CHAIN, {}, ["2024-01"], SUNDAY).moments([t.asset.key for t in CHAIN]) == {}
