@@ -8,7 +8,7 @@ job of its own. Elsewhere: who is told (`alerts/`).
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import dagster as dg
 
@@ -119,6 +119,11 @@ def checks_for(tables: Sequence["Table"]) -> dg.AssetChecksDefinition:
                 yield _result(key, found[names[key]])
 
     return claim_months_are_complete
+
+
+def checks_of_steps(graph: Any, keys: Collection[dg.AssetKey]) -> set[dg.AssetCheckKey]:
+    """Checks that the steps of these assets make themselves: that of claim months is a step and a job of its own."""
+    return {k for k in graph.asset_check_keys if k.asset_key in keys and k.name != CHECK}
 
 
 def _started(context: dg.AssetCheckExecutionContext) -> date:

@@ -1,11 +1,13 @@
 """A run whose steps are launched elsewhere: the job must be one that another process can load by its module."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 from dagster._core.execution.api import execute_run
+
+from claims_assets.automation.completeness import checks_of_steps
 
 MODULE, NAME = "claims_assets.definitions", "defs"
 
@@ -16,18 +18,14 @@ def execute_launched(
     tags: Mapping[str, str],
     run_id: str,
     run_config: Mapping[str, Any] | None = None,
-    checks: Collection[dg.AssetCheckKey] | None = None,
 ) -> bool:
     """Run these assets, each step where its launcher puts it; whether all succeeded.
 
     The settings are those of this process's environment: the steps' own process reads the definitions anew.
-
-    Args:
-        checks: checks to make with them; None: all that are declared on them, also those with a step of their own.
     """
     job = ReconstructableRepository.for_module(MODULE, NAME).get_reconstructable_job("__ASSET_JOB")
-    wanted = None if checks is None else frozenset(checks)
-    chosen = job.get_subset(asset_selection=frozenset(keys), asset_check_selection=wanted)
+    checks = checks_of_steps(job.get_definition().asset_layer.asset_graph, keys)
+    chosen = job.get_subset(asset_selection=frozenset(keys), asset_check_selection=frozenset(checks))
     run = instance.create_run_for_job(
         job_def=chosen.get_definition(),
         run_id=run_id,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import dagster as dg
 from rich.console import Console
 
-from claims_assets.automation.completeness import CHECK as CLAIM_MONTHS_CHECK
+from claims_assets.automation.completeness import checks_of_steps
 from claims_assets.cli import plan
 from claims_assets.cli.errors import NotDone
 from claims_assets.cli.instance import alone, instance_for
@@ -152,12 +152,10 @@ class Runner:
         run_id = str(uuid.uuid4())
         progress = Progress(self.console, len(keys))
         self.instance.add_event_listener(run_id, progress)
-        # The check of claim months is a step of its own, with a schedule of its own.
-        graph = self.definitions.resolve_asset_graph()
-        checks = {k for k in graph.asset_check_keys if k.asset_key in keys and k.name != CLAIM_MONTHS_CHECK}
         if self.launched:
-            success = execute_launched(self.instance, keys, tags or {}, run_id, run_config=QUIET, checks=checks)
+            success = execute_launched(self.instance, keys, tags or {}, run_id, run_config=QUIET)
         else:
+            checks = checks_of_steps(self.definitions.resolve_asset_graph(), keys)
             job = self.definitions.resolve_implicit_global_asset_job_def()
             success = (
                 job.get_subset(asset_selection=set(keys), asset_check_selection=checks)

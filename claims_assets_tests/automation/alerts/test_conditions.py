@@ -100,6 +100,12 @@ def test_a_month_is_judged_only_when_most_claims_must_have_come():
     assert [c.claim_month for c in rules.low_volume(rows, date(2024, 3, 31))] == ["2024-02"]
 
 
+@pytest.mark.parametrize(("newest", "told"), [(49, True), (50, False)])
+def test_fewer_than_fifty_predictions_in_the_newest_month_are_told(newest, told):
+    rows = {"gold.member_risk_predictions": {"2024-01": 3, "2024-02": newest}, "gold.pmpm": {"2024-02": 1}}
+    assert [c.claim_month for c in rules.few_rows(rows)] == (["2024-02"] if told else [])
+
+
 @pytest.mark.requirement("R40")
 @pytest.mark.parametrize(
     ("state", "blocking", "severity"),
