@@ -7,9 +7,6 @@ from dagster._core.remote_representation.external_data import RepositorySnap
 from claims_assets.definitions import build
 from claims_assets.settings import settings_from_environment
 
-# Dagster's own snapshot of a schedule reads a property that Dagster has deprecated.
-pytestmark = pytest.mark.filterwarnings("ignore:Property `ScheduleDefinition.environment_vars`:DeprecationWarning")
-
 
 def shown(**environ):
     """Everything that a webserver is told of the code location, as text."""
