@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 Environment = Literal["local", "staging", "production"]
 Engine = Literal["sail"]
 MONTH_PATTERN = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
+NAME_PATTERN = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
@@ -35,6 +36,15 @@ class Settings:
     """Bytes that the engine's operators may hold at once."""
     tracking_uri: str | None
     """None: MLflow in a SQLite file under `home`."""
+    registry_uri: str | None = None
+    """MLflow registry of the models; None: that of `tracking_uri`."""
+    catalog: str | None = None
+    """Unity Catalog catalog of published tables and of models in a registry of Unity Catalog."""
+
+    @property
+    def on_volume(self) -> bool:
+        """Whether `home` is in a Unity Catalog volume, which keeps no SQLite file and no lock."""
+        return self.home.is_relative_to("/Volumes")
 
     @property
     def lake(self) -> Path:
@@ -66,12 +76,20 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
         start_month=_month("CLAIMS_START_MONTH", env.get("CLAIMS_START_MONTH") or "2022-01"),
         memory_limit=_bytes("CLAIMS_MEMORY_LIMIT", env.get("CLAIMS_MEMORY_LIMIT")),
         tracking_uri=env.get("MLFLOW_TRACKING_URI") or None,
+        registry_uri=env.get("MLFLOW_REGISTRY_URI") or None,
+        catalog=_name("CLAIMS_CATALOG", env.get("CLAIMS_CATALOG") or None),
     )
 
 
 def _one_of(name: str, value: str, legal: tuple[Any, ...]) -> Any:
     if value not in legal:
         raise SettingError(f"{name}={value!r} is not one of {', '.join(legal)}: set it to one of these or unset it.")
+    return value
+
+
+def _name(name: str, value: str | None) -> str | None:
+    if value is not None and not NAME_PATTERN.match(value):
+        raise SettingError(f"{name}={value!r} is no plain name: use letters, digits and underscores.")
     return value
 
 

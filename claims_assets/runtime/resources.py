@@ -8,7 +8,7 @@ import dagster as dg
 
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.spark import EmbeddedSpark
-from claims_assets.runtime.tracking import Tracking
+from claims_assets.runtime.tracking import UNITY_CATALOG, Tracking
 from claims_assets.settings import Settings
 from claims_assets.sources.files import LandingZone
 
@@ -22,7 +22,11 @@ def tracking_for(settings: Settings) -> Tracking:
     """The MLflow registry of these settings."""
     folder = settings.home / "mlflow"
     if settings.tracking_uri:
-        return Tracking(uri=dg.EnvVar("MLFLOW_TRACKING_URI"))
+        return Tracking(
+            uri=dg.EnvVar("MLFLOW_TRACKING_URI"),
+            registry=dg.EnvVar("MLFLOW_REGISTRY_URI") if settings.registry_uri else None,
+            catalog=settings.catalog if settings.registry_uri == UNITY_CATALOG else None,
+        )
     return Tracking(uri=f"sqlite:///{folder / 'mlflow.db'}", artifacts=str(folder / "artifacts"))
 
 

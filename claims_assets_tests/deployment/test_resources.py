@@ -1,0 +1,208 @@
+"""Every resource of every target, held against the types and methods of Databricks' own SDK: a key or value that the
+service does not know is lost in them, or is no parameter."""
+
+import inspect
+import re
+
+import pytest
+from databricks.sdk.service import catalog, jobs, ml, serving, sql
+
+from claims_assets.layers import SCHEMAS
+from claims_assets.models.er_utilization_predictor import ER_UTILIZATION
+from claims_assets.predictions.scoring import MODELS
+from claims_assets.runtime.tracking import EXPERIMENT, MODELS_SCHEMA
+from claims_assets.settings import settings_from_environment
+from claims_assets_tests.deployment.bundle import ROOT, SERVING, TARGETS, raw, references, resolved
+
+OF_THE_BUNDLE = {"lifecycle", "permissions", "grants"}
+"""Keys that the CLI itself understands."""
+IDS = re.compile(r"\$\{resources\.jobs\.\w+\.id}")
+CREATED_BY = {
+    "schemas": catalog.SchemasAPI.create,
+    "volumes": catalog.VolumesAPI.create,
+    "registered_models": catalog.RegisteredModelsAPI.create,
+    "experiments": ml.ExperimentsAPI.create_experiment,
+    "model_serving_endpoints": serving.ServingEndpointsAPI.create,
+}
+
+
+def stated(resource):
+    return {k: v for k, v in resource.items() if k not in OF_THE_BUNDLE}
+
+
+def with_numbers(value):
+    """As after a deployment: the id of another job is a number."""
+    if isinstance(value, dict):
+        return {k: with_numbers(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [with_numbers(v) for v in value]
+    return 1 if isinstance(value, str) and IDS.fullmatch(value) else value
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_jobs_and_clusters_survive_the_types_of_the_service(target):
+    for job in resolved(target)["resources"]["jobs"].values():
+        given = with_numbers(stated(job))
+        assert jobs.JobSettings.from_dict(given).as_dict() == given
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_alerts_survive_the_types_of_the_service(target):
+    for alert in resolved(target)["resources"]["alerts"].values():
+        given = stated(alert)
+        assert sql.AlertV2.from_dict(given).as_dict() == given
+
+
+def test_the_endpoint_survives_the_types_of_the_service():
+    (endpoint,) = resolved("prod", SERVING)["resources"]["model_serving_endpoints"].values()
+    given = endpoint["config"] | {"name": endpoint["name"]}
+    found = serving.EndpointCoreConfigInput.from_dict(given).as_dict()
+    # The service's version is text, which YAML would take for a number.
+    given["served_entities"][0]["entity_version"] = found["served_entities"][0]["entity_version"]
+    assert found == given
+    assert endpoint["config"]["served_entities"][0]["entity_name"] == "claims_prod.models.high_risk_predictor"
+
+
+def test_a_misspelt_key_or_value_would_be_found():
+    job = with_numbers(stated(resolved("dev")["resources"]["jobs"]["bronze_ingestion"]))
+    for wrong in (job | {"max_concurent_runs": 1}, job | {"schedule": job["schedule"] | {"pause_status": "PAUSD"}}):
+        try:
+            assert jobs.JobSettings.from_dict(wrong).as_dict() != wrong
+        except ValueError:
+            pass  # an enumeration may refuse it outright
+
+
+@pytest.mark.parametrize("kind", CREATED_BY)
+@pytest.mark.parametrize("target", TARGETS)
+def test_other_resources_are_what_their_methods_take(kind, target):
+    whole = resolved(target.removesuffix("_aws"), SERVING) if kind == "model_serving_endpoints" else resolved(target)
+    parameters = inspect.signature(CREATED_BY[kind]).parameters
+    needed = {n for n, p in parameters.items() if p.default is inspect.Parameter.empty} - {"self"}
+    found = [stated(resource) for resource in whole["resources"][kind].values()]
+    assert found
+    for resource in found:
+        assert resource.keys() <= parameters.keys()
+        assert needed <= resource.keys()
+
+
+def test_kinds_of_resources_are_all_held_against_something():
+    assert set(raw()["resources"]) == {"jobs", "alerts", "schemas", "volumes", "registered_models", "experiments"}
+    assert set(raw(SERVING)["resources"]) == {"model_serving_endpoints"}
+
+
+def test_volume_types_are_legal():
+    volumes = resolved("prod")["resources"]["volumes"]
+    assert {v["volume_type"] for v in volumes.values()} <= {t.value for t in catalog.VolumeType}
+    assert all(("storage_location" in v) == (v["volume_type"] == "EXTERNAL") for v in volumes.values())
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_resource_referred_to_exists(target):
+    known = {f"resources.{kind}.{name}" for kind, found in raw()["resources"].items() for name in found}
+    assert references(resolved(target)["resources"]) <= known
+
+
+def test_the_schemas_are_those_of_the_layers():
+    schemas = {s["name"] for s in resolved("prod")["resources"]["schemas"].values()}
+    assert schemas == {*SCHEMAS, "quarantine", "lake", MODELS_SCHEMA, "healthcare_data"}
+
+
+def test_models_and_experiment_are_those_that_the_code_registers():
+    resources = resolved("prod")["resources"]
+    assert ER_UTILIZATION in MODELS
+    assert {m["name"] for m in resources["registered_models"].values()} == {m.name for m in MODELS}
+    assert all(key == m["name"] for key, m in resources["registered_models"].items())
+    assert [e["name"] for e in resources["experiments"].values()] == [EXPERIMENT]
+
+
+def test_data_and_models_are_kept_when_a_deployment_drops_them():
+    resources = resolved("prod")["resources"]
+    for kind in ("schemas", "volumes", "registered_models", "experiments"):
+        assert all(r["lifecycle"] == {"prevent_destroy": True} for r in resources[kind].values())
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_cluster_s_settings_are_valid(target):
+    whole = resolved(target)
+    for size in ("small", "medium", "large"):
+        (cluster,) = {str(c) for c in clusters(whole, size)}
+        environment = next(clusters(whole, size))["spark_env_vars"]
+        settings = settings_from_environment(environment | {"CLAIMS_ENGINE": ""})
+        catalogs = {s["catalog_name"] for s in whole["resources"]["schemas"].values()}
+        assert cluster and {settings.catalog} == catalogs
+        assert settings.on_volume and settings.registry_uri == "databricks-uc"
+        for folder, volume in ((settings.home, "lake_home"), (settings.landing, "landing_files")):
+            assert str(folder) == path_of(whole["resources"]["volumes"][volume], whole["resources"]["schemas"])
+
+
+def clusters(whole, size):
+    for job in whole["resources"]["jobs"].values():
+        yield from (c["new_cluster"] for c in job.get("job_clusters", []) if c["job_cluster_key"] == size)
+
+
+def path_of(volume, schemas):
+    schema = volume["schema_name"].removeprefix("${resources.schemas.").removesuffix(".name}")
+    return f"/Volumes/{volume['catalog_name']}/{schemas[schema]['name']}/{volume['name']}"
+
+
+def test_environments_and_schedules_of_the_targets():
+    found = {
+        t: (v["catalog"], v["environment"], v["schedules"])
+        for t, v in ((t, raw()["targets"][t]["variables"]) for t in TARGETS)
+    }
+    expected = {
+        "dev": ("claims_dev", "local", "PAUSED"),
+        "staging": ("claims_staging", "staging", "UNPAUSED"),
+        "prod": ("claims_prod", "production", "UNPAUSED"),
+    }
+    assert found == expected | {f"{t}_aws": v for t, v in expected.items()}
+    for target in TARGETS:
+        chosen = raw()["targets"][target]
+        is_dev = target.startswith("dev")
+        assert chosen.get("mode") == (None if is_dev else "production")
+        assert ("run_as" in chosen) != is_dev
+
+
+@pytest.mark.parametrize("target", ["dev", "staging", "prod"])
+@pytest.mark.parametrize("size", ["small", "medium", "large"])
+def test_the_clouds_differ_in_machines_and_prices_alone(target, size):
+    machines = {"node_type_id", "driver_node_type_id"}
+    azure, aws = (next(clusters(resolved(t), size)) for t in (target, f"{target}_aws"))
+    kept = [
+        {k: v for k, v in c.items() if k not in {*machines, "azure_attributes", "aws_attributes"}} for c in (azure, aws)
+    ]
+    assert kept[0] == kept[1]
+    cores = {"Standard_L4s": 4, "i3.xlarge": 4, "Standard_L8s": 8, "i3.2xlarge": 8}
+    assert [cores[azure[m]] for m in sorted(machines)] == [cores[aws[m]] for m in sorted(machines)]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_sizes_are_those_of_the_requirements(target):
+    """Bronze and silver 2-4 workers of 4 cores; gold 4-8 with a larger driver; training 4-8 of 8 cores, less in dev."""
+    most = {"dev": 4, "staging": 6, "prod": 8}[target.removesuffix("_aws")]
+    cores = {"Standard_L4s": 4, "i3.xlarge": 4, "Standard_L8s": 8, "i3.2xlarge": 8}
+    found = {}
+    for size in ("small", "medium", "large"):
+        c = next(clusters(resolved(target), size))
+        scale = c["autoscale"]
+        found[size] = (
+            cores[c["node_type_id"]],
+            cores[c["driver_node_type_id"]],
+            scale["min_workers"],
+            scale["max_workers"],
+        )
+    assert found == {"small": (4, 4, 2, 4), "medium": (4, 8, 4, most), "large": (8, 8, 4, most)}
+
+
+def test_no_secret_is_in_the_files():
+    files = [ROOT / "deploy.sh", ROOT / "databricks.yml", *(p for p in (ROOT / "deploy").rglob("*") if p.is_file())]
+    looks_like_one = re.compile(r"dapi[0-9a-f]{16}|AccountKey=|AKIA[0-9A-Z]{16}|://[^/\s{]+:[^/\s{]+@|PRIVATE KEY")
+    for file in files:
+        if file.suffix != ".pyc":
+            assert not looks_like_one.search(file.read_text()), file
+    environment = next(clusters(resolved("prod"), "small"))["spark_env_vars"]
+    assert environment["CLAIMS_PROVIDERS_URL"] == "{{secrets/medicaid/providers-url}}"
+
+
+def test_the_reading_of_numbers_as_ids_is_narrow():
+    assert with_numbers({"a": "${resources.jobs.x.id}", "b": ["x"]}) == {"a": 1, "b": ["x"]}
