@@ -10,7 +10,7 @@ export DAGSTER_DISABLE_TELEMETRY := true
 unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 $(STAMP): pyproject.toml constraints.txt
 	@echo "Making .venv with $(PYTHON) ..."
@@ -24,14 +24,25 @@ install: $(STAMP)  ## Make .venv from the pinned constraints
 demo: $(STAMP)  ## Generate a population, run the whole graph, show the summary
 	@$(BIN)/claims demo
 
+spark-deps: $(STAMP)  ## Fetch once the jars of CLAIMS_ENGINE=spark (needs Java)
+	@$(BIN)/python -m claims_assets.runtime.spark_jars
+
 ui: $(STAMP)  ## Open the Dagster UI on the state that `make demo` left
 	@$(BIN)/claims ui
 
 test: $(STAMP)  ## All tests that need only Python packages
 	@$(BIN)/python -m pytest -q -m "not full"
 
-test-full: $(STAMP)  ## The tests that need more than that: a system PostgreSQL
+test-full: spark-deps  ## The tests that need more than that: a system PostgreSQL, Java, or minutes
 	@$(BIN)/python -m pytest -q -m full
+	@$(BIN)/python -m pytest -q --engine spark $(addprefix claims_assets_tests/runtime/test_,lake.py writers.py)
+	@$(BIN)/python -m claims_assets_tests.parity
+
+parity: spark-deps  ## Run the whole graph on both engines and compare every table
+	@$(BIN)/python -m claims_assets_tests.parity
+
+test-spark: spark-deps  ## The tests of contracts, lake and transforms on Spark instead of Sail
+	@$(BIN)/python -m pytest -q --engine spark --timeout=900 $(addprefix claims_assets_tests/,test_contracts.py runtime/test_lake.py runtime/test_writers.py bronze silver features predictions outreach)
 
 lint: $(STAMP)  ## Style, types, and the engine calls that are forbidden
 	@$(BIN)/ruff check .
@@ -39,6 +50,9 @@ lint: $(STAMP)  ## Style, types, and the engine calls that are forbidden
 	@$(BIN)/pyright
 	@$(BIN)/python -m claims_assets_tests.forbidden_calls
 	@$(BIN)/dg check defs 2>/dev/null || $(BIN)/dg check defs
+
+databricks-local: $(STAMP)  ## One month, every step on a local Databricks workspace, compared with a local run
+	@$(BIN)/python -m claims_assets_tests.databricks.one_month
 
 requirements: $(STAMP)  ## Write docs/requirements.md from the markers of the tests
 	@$(BIN)/python -m claims_assets_tests.requirements
@@ -50,4 +64,4 @@ constraints: $(STAMP)  ## Resolve the pins again, for all supported Pythons
 clean:  ## Remove .venv and the demo's state
 	rm -rf .venv .claims
 
-.PHONY: help install demo ui test test-full lint requirements constraints clean
+.PHONY: help install demo spark-deps ui test test-full parity test-spark lint databricks-local requirements constraints clean

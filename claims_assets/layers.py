@@ -19,6 +19,11 @@ class Layer:
     compute: str
     """Size of the cluster that a launcher gives the layer: small, medium or large."""
 
+    @property
+    def launcher(self) -> str:
+        """Key of the resource that runs the layer's steps, locally or on a cluster of its size."""
+        return f"{self.compute}_compute"
+
 
 DAILY, WEEKLY, MONTHLY = timedelta(hours=30), timedelta(days=8), timedelta(days=40)
 """A cadence plus slack for a late run."""

@@ -4,21 +4,19 @@ Secrets are read here too, from the environment alone, and never printed.
 """
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
+
+from claims_assets.setting_values import SettingError, month, one_of, plain_name, size_in_bytes
+from claims_assets.sources.provider_tls import REMEDY, plaintext_allowed
+from claims_assets.workspaces import Databricks, Pipes, workspace_from
+
+__all__ = ["Engine", "Environment", "SettingError", "Settings", "settings_from_environment"]
 
 Environment = Literal["local", "staging", "production"]
-Engine = Literal["sail"]
-MONTH_PATTERN = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
-NAME_PATTERN = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
-UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-
-
-class SettingError(ValueError):
-    """A setting that can't be used; the message names it, its value, and the remedy."""
+Engine = Literal["sail", "spark"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +29,10 @@ class Settings:
     providers_url: str | None
     """None: the embedded PostgreSQL server under `home`."""
     engine: Engine
+    on_cluster: bool
+    """Whether this process runs on a Databricks cluster, which has a Spark session of its own."""
+    spark_jars: Path
+    """Folder of the Delta jars of the engine `spark` on this machine."""
     start_month: str
     memory_limit: int
     """Bytes that the engine's operators may hold at once."""
@@ -40,6 +42,8 @@ class Settings:
     """MLflow registry of the models; None: that of `tracking_uri`."""
     catalog: str | None = None
     """Unity Catalog catalog of published tables and of models in a registry of Unity Catalog."""
+    workspace: Databricks | Pipes | None = None
+    """Where steps run; None: in this process."""
 
     @property
     def on_volume(self) -> bool:
@@ -67,47 +71,28 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
     """
     env = os.environ if environ is None else environ
     home = Path(env.get("CLAIMS_HOME") or ".claims").expanduser().absolute()
+    environment = one_of("CLAIMS_ENV", env.get("CLAIMS_ENV") or "local", get_args(Environment))
+    on_cluster = bool(env.get("DATABRICKS_RUNTIME_VERSION"))
+    engine = env.get("CLAIMS_ENGINE") or ("spark" if on_cluster else "sail")
     return Settings(
-        environment=_one_of("CLAIMS_ENV", env.get("CLAIMS_ENV") or "local", get_args(Environment)),
+        environment=environment,
         home=home,
         landing=Path(env.get("CLAIMS_LANDING") or home / "landing").expanduser().absolute(),
-        providers_url=env.get("CLAIMS_PROVIDERS_URL") or None,
-        engine=_one_of("CLAIMS_ENGINE", env.get("CLAIMS_ENGINE") or "sail", get_args(Engine)),
-        start_month=_month("CLAIMS_START_MONTH", env.get("CLAIMS_START_MONTH") or "2022-01"),
-        memory_limit=_bytes("CLAIMS_MEMORY_LIMIT", env.get("CLAIMS_MEMORY_LIMIT")),
+        providers_url=_providers_url(env.get("CLAIMS_PROVIDERS_URL") or None, environment),
+        engine=one_of("CLAIMS_ENGINE", engine, get_args(Engine)),
+        on_cluster=on_cluster,
+        spark_jars=Path(env.get("CLAIMS_SPARK_JARS") or ".cache/spark-jars").expanduser().absolute(),
+        start_month=month("CLAIMS_START_MONTH", env.get("CLAIMS_START_MONTH") or "2022-01"),
+        memory_limit=size_in_bytes("CLAIMS_MEMORY_LIMIT", env.get("CLAIMS_MEMORY_LIMIT")),
         tracking_uri=env.get("MLFLOW_TRACKING_URI") or None,
         registry_uri=env.get("MLFLOW_REGISTRY_URI") or None,
-        catalog=_name("CLAIMS_CATALOG", env.get("CLAIMS_CATALOG") or None),
+        catalog=plain_name("CLAIMS_CATALOG", env.get("CLAIMS_CATALOG")),
+        workspace=workspace_from(env),
     )
 
 
-def _one_of(name: str, value: str, legal: tuple[Any, ...]) -> Any:
-    if value not in legal:
-        raise SettingError(f"{name}={value!r} is not one of {', '.join(legal)}: set it to one of these or unset it.")
-    return value
-
-
-def _name(name: str, value: str | None) -> str | None:
-    if value is not None and not NAME_PATTERN.match(value):
-        raise SettingError(f"{name}={value!r} is no plain name: use letters, digits and underscores.")
-    return value
-
-
-def _month(name: str, value: str) -> str:
-    if not MONTH_PATTERN.match(value):
-        raise SettingError(f"{name}={value!r} is not a month: write it as YYYY-MM, for example 2022-01.")
-    return value
-
-
-def _bytes(name: str, value: str | None) -> int:
-    if value is None or value == "":
-        return _quarter_of_memory()
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)I?B?", value.strip().upper())
-    if not found:
-        raise SettingError(f"{name}={value!r} is not a size: write for example 2GB or 512MB.")
-    return int(float(found[1]) * UNITS[found[2]])
-
-
-def _quarter_of_memory() -> int:
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return total // 4
+def _providers_url(url: str | None, environment: Environment) -> str | None:
+    """The URL holds a password, so no message shows it."""
+    if url and environment != "local" and plaintext_allowed(url):
+        raise SettingError(REMEDY.format(env=environment))
+    return url

@@ -163,9 +163,12 @@ def _asset(table: Table) -> dg.AssetsDefinition:
         owners=[layer.owner],
         tags={"phi": table.phi, "domain": table.domain, "compute": layer.compute},
         kinds={"pyspark", "deltalake"},
-        required_resource_keys={"spark", "lake", *table.resources},
+        required_resource_keys={"spark", "lake", layer.launcher, *table.resources},
     )
     def step(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        if elsewhere := getattr(context.resources, layer.launcher):
+            yield from elsewhere.run(context)
+            return
         months = sorted(context.partition_keys) if table.partitioned else None
         _refuse_gaps(context.resources.lake, table.full_name, inputs, months)
         findings = Findings()

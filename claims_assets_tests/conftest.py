@@ -2,29 +2,61 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from claims_assets.contracts import Contract, compiled
+from claims_assets.settings import Engine, settings_from_environment
 
 TEST_MEMORY = 1_000_000_000
 
 
-@pytest.fixture(scope="session")
-def spark():
-    """The embedded engine, started once for the whole run."""
-    from claims_assets.runtime.spark import embedded_session
+FAST = {
+    # A test's frame has a few rows: planning and compiling are all that costs.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
+"""Settings of Spark for tests."""
 
-    return embedded_session(TEST_MEMORY)
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--engine spark` runs the tests on Spark with the Delta jars (`make spark-deps`)."""
+    parser.addoption("--engine", choices=get_args(Engine), default="sail")
+
+
+@pytest.fixture(scope="session")
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """The engine that the tests run on."""
+    return request.config.getoption("--engine")
+
+
+@pytest.fixture(scope="session")
+def spark_resource(engine: Engine):
+    """The engine as a Dagster resource."""
+    from claims_assets.runtime.spark import ClassicSpark, EmbeddedSpark
+
+    if engine == "sail":
+        return EmbeddedSpark(memory_limit=TEST_MEMORY)
+    jars = str(settings_from_environment().spark_jars)
+    return ClassicSpark(memory_limit=TEST_MEMORY, jars=jars, spark_config=FAST)
+
+
+@pytest.fixture(scope="session")
+def spark(spark_resource):
+    """The engine's session, started once for the whole run."""
+    return spark_resource.spark_session
 
 
 @pytest.fixture
-def lake(tmp_path: Path):
+def lake(tmp_path: Path, engine: Engine):
     """An empty lake of this test's own."""
     from claims_assets.runtime.lake import Lake
 
-    return Lake(root=str(tmp_path / "lake"))
+    return Lake(root=str(tmp_path / "lake"), engine=engine)
 
 
 @pytest.fixture

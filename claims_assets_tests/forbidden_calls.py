@@ -5,13 +5,16 @@ Run it alone with `python -m claims_assets_tests.forbidden_calls`; the tests run
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "claims_assets"
 LAKE = "runtime/lake.py"
+WRITERS = "runtime/writers.py"
 DUCKDB = ("runtime/stage.py",)
 """Modules whose SQL is DuckDB's, not the engine's."""
 
@@ -38,9 +41,21 @@ ATTRIBUTES = {
     "monotonically_increasing_id": ("differs between engines and runs", "use row_number over a stated order"),
     "current_date": ("reads the clock", "take the as-of month as an argument"),
     "current_timestamp": ("reads the clock", "take the as-of month as an argument"),
+    "nearestByJoin": ("is newer than the cluster's Spark", "join on a stated condition"),
+    "repartitionById": ("is newer than the cluster's Spark", "leave the partitions to the engine"),
+    "zipWithIndex": ("is newer than the cluster's Spark", "use row_number over a stated order"),
     "rand": ("is not repeatable", "derive it from xxhash64 of a key and a seed"),
 }
 """Attribute -> (why it is forbidden, what to do)."""
+
+FUNCTIONS = {
+    "round": ("decides halves of a double otherwise on one engine", "use numbers.rounded"),
+    "bround": ("decides halves of a double otherwise on one engine", "use numbers.rounded"),
+}
+"""The same for functions of `pyspark.sql.functions`, whose names mean other things elsewhere."""
+
+CLUSTER_SPARK = (4, 0)
+"""Spark of Databricks Runtime 17.3 LTS, the oldest cluster that the package runs on."""
 
 WORDS = ("partitionOverwriteMode", "QUALIFY ", "GROUP BY ALL", "RANGE BETWEEN INTERVAL")
 """Texts that must not stand in a string."""
@@ -48,7 +63,7 @@ WORDS = ("partitionOverwriteMode", "QUALIFY ", "GROUP BY ALL", "RANGE BETWEEN IN
 MODEL_CODE = ("models/", "predictions/")
 ALLOWED = {
     ("read", "*"): (LAKE,),
-    ("write", "*"): (LAKE,),
+    ("write", "*"): (LAKE, WRITERS),
     ("toPandas", "*"): MODEL_CODE,
     ("collect", "*"): MODEL_CODE,
 }
@@ -91,6 +106,8 @@ def findings(source: str, file: str) -> Iterator[Finding]:
             name = node.attr
             if name in ATTRIBUTES and not _is_allowed(name, file) and _is_frame_call(node):
                 yield Finding(file, node.lineno, f".{name}", *ATTRIBUTES[name])
+            if isinstance(node.value, ast.Name) and node.value.id == "F" and name in _functions():
+                yield Finding(file, node.lineno, f"F.{name}", *_functions()[name])
             if (
                 name == "read"
                 and isinstance(node.value, ast.Name)
@@ -102,6 +119,19 @@ def findings(source: str, file: str) -> Iterator[Finding]:
             for word in WORDS:
                 if word.lower() in node.value.lower():
                     yield Finding(file, node.lineno, word.strip(), "differs between engines", "see docs/engines.md")
+
+
+@cache
+def _functions() -> dict[str, tuple[str, str]]:
+    """FUNCTIONS, and those that the cluster's Spark lacks, by what pyspark says of itself."""
+    from pyspark.sql import functions
+
+    newer = {}
+    for name, function in vars(functions).items():
+        added = re.search(r"versionadded:: (\d+)\.(\d+)", function.__doc__ or "") if callable(function) else None
+        if added and (int(added[1]), int(added[2])) > CLUSTER_SPARK:
+            newer[name] = (f"came with Spark {added[1]}.{added[2]}, newer than the cluster's", "use older functions")
+    return newer | FUNCTIONS
 
 
 def _is_allowed(name: str, file: str) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from claims_assets_tests.forbidden_calls import ATTRIBUTES, WORDS, all_findings, findings
+from claims_assets_tests.forbidden_calls import ATTRIBUTES, FUNCTIONS, WORDS, all_findings, findings
 
 
 @pytest.mark.requirement("R12")
@@ -32,3 +32,13 @@ def test_the_lake_itself_may_read_and_write():
 
 def test_code_without_spark_frames_is_not_held_to_it():
     assert not list(findings("file.write('x')", "cli/main.py"))
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, "to_time", "theta_union"])
+def test_functions_of_one_engine_or_of_newer_sparks_are_seen(name):
+    (found,) = findings(f"x = F.{name}('a')\n", "silver/members.py")
+    assert found.call == f"F.{name}"
+
+
+def test_a_function_that_every_engine_has_is_no_finding():
+    assert not list(findings("x = F.to_date('a'); y = series.round(2)", "silver/members.py"))

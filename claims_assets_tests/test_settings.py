@@ -17,6 +17,14 @@ def test_defaults_keep_everything_under_one_home():
     assert settings.memory_limit > 0
 
 
+def test_a_cluster_has_its_own_spark():
+    on_cluster = {"DATABRICKS_RUNTIME_VERSION": "17.3"}
+    settings = settings_from_environment(on_cluster)
+    assert (settings.on_cluster, settings.engine) == (True, "spark")
+    assert settings_from_environment(on_cluster | {"CLAIMS_ENGINE": "sail"}).engine == "sail"
+    assert not settings_from_environment({"CLAIMS_ENGINE": "spark"}).on_cluster
+
+
 @pytest.mark.parametrize(
     ("text", "size"),
     [("2GB", 2 * 2**30), ("512MB", 512 * 2**20), ("1.5g", 1.5 * 2**30), ("1024", 1024), ("3GiB", 3 * 2**30)],
@@ -29,7 +37,7 @@ def test_sizes_are_read_as_people_write_them(text, size):
     ("name", "value", "message"),
     [
         ("CLAIMS_ENV", "prod", r"CLAIMS_ENV='prod' is not one of local, staging, production"),
-        ("CLAIMS_ENGINE", "flink", r"CLAIMS_ENGINE='flink' is not one of sail"),
+        ("CLAIMS_ENGINE", "flink", r"CLAIMS_ENGINE='flink' is not one of sail, spark"),
         ("CLAIMS_START_MONTH", "2022-13", r"CLAIMS_START_MONTH='2022-13' is not a month: write it as YYYY-MM"),
         ("CLAIMS_START_MONTH", "2022-01-01", r"is not a month"),
         ("CLAIMS_MEMORY_LIMIT", "lots", r"CLAIMS_MEMORY_LIMIT='lots' is not a size: write for example 2GB"),

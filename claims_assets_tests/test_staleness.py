@@ -8,6 +8,7 @@ from claims_assets.bronze.medical_claims import medical_claims
 from claims_assets.bronze.pharmacy_claims import pharmacy_claims
 from claims_assets.cli.plan import Graph, next_batch
 from claims_assets.inputs import Input, Window
+from claims_assets.runtime.compute import computes_for
 from claims_assets.runtime.spark import EmbeddedSpark
 from claims_assets.silver.claim_versions import claim_versions
 from claims_assets.sources.stage import refresh
@@ -42,7 +43,7 @@ def land(lake, tmp_path):
 def work(lake, spark):
     """`work()`: build what is stale, batch by batch; the (assets, months) of each."""
     assert spark
-    resources = {"spark": EmbeddedSpark(memory_limit=TEST_MEMORY), "lake": lake}
+    resources = {"spark": EmbeddedSpark(memory_limit=TEST_MEMORY), "lake": lake, **computes_for(None)}
     keys = [t.asset.key for t in TABLES]
     graph = Graph(keys, {t.asset.key: t for t in TABLES}, lambda key: ())
 

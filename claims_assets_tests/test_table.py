@@ -8,11 +8,10 @@ from claims_assets import table as table_module
 from claims_assets.bronze.claim_links import claim_links
 from claims_assets.bronze.medical_claims import medical_claims
 from claims_assets.bronze.pharmacy_claims import pharmacy_claims
+from claims_assets.runtime.compute import computes_for
 from claims_assets.runtime.lake import NeverWritten
-from claims_assets.runtime.spark import EmbeddedSpark
 from claims_assets.silver.claim_versions import claim_versions
 from claims_assets.sources.stage import refresh
-from claims_assets_tests.conftest import TEST_MEMORY
 
 MONTHS = ("2024-01", "2024-02", "2024-03")
 HEADER = "claim_id,member_id,claim_date,service_from_date,paid_amount\n"
@@ -34,10 +33,9 @@ def land(lake, tmp_path):
 
 
 @pytest.fixture
-def run(lake, spark):
+def run(lake, spark_resource):
     """`run(first, last, *tables)`: materialize the months in one run; (result, instance)."""
-    assert spark
-    resources = {"spark": EmbeddedSpark(memory_limit=TEST_MEMORY), "lake": lake}
+    resources = {"spark": spark_resource, "lake": lake, **computes_for(None)}
     with dg.DagsterInstance.ephemeral() as instance:
 
         def materialize(first, last, *tables):

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 import click
 
-from claims_assets.settings import MONTH_PATTERN, SettingError, Settings, settings_from_environment
+from claims_assets.setting_values import MONTH_PATTERN
+from claims_assets.settings import SettingError, Settings, settings_from_environment
 
 
 class Month(click.ParamType):

@@ -12,6 +12,7 @@ from rich.console import Console
 from claims_assets.cli import plan
 from claims_assets.cli.errors import NotDone
 from claims_assets.cli.instance import alone, instance_for
+from claims_assets.cli.remote import execute_launched
 from claims_assets.cli.summary import console_for, print_summary
 from claims_assets.definitions import tables
 from claims_assets.models.training import ONLY_TRAINING_MONTHS
@@ -19,10 +20,13 @@ from claims_assets.partitions import MONTH, claim_months, months_between, ranges
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.resources import lake_for
 from claims_assets.settings import Settings
+from claims_assets.workspaces import Databricks
 
 RANGE_TAGS: tuple[str, str] = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 CLASS_NAME = re.compile(r"^[\w.]+: ")
 CLAIM_FEEDS = ("medical_claims", "pharmacy_claims")
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Progress speaks instead."""
 
 
 def run_range(
@@ -44,7 +48,7 @@ def run_range(
     sources, rest = _chosen(definitions, select)
     started = time.monotonic()
     with alone(settings), instance_for(settings) as instance:
-        run = Runner(definitions, instance, console)
+        run = Runner(definitions, instance, console, launched=isinstance(settings.workspace, Databricks))
         if sources:
             run.execute(sources)
         if rest and any(definitions.resolve_asset_graph().get(k).partitions_def for k in rest):
@@ -99,11 +103,13 @@ def _months(settings: Settings, first: str | None, last: str | None) -> list[str
 
 @dataclass(frozen=True)
 class Runner:
-    """Runs assets in this process, with one line as each ends."""
+    """Runs assets, with one line as each ends."""
 
     definitions: dg.Definitions
     instance: dg.DagsterInstance
     console: Console
+    launched: bool = False
+    """Each step runs where its launcher puts it, else in this process."""
 
     def range_of(self, keys: Sequence[dg.AssetKey], months: Sequence[str]) -> None:
         """All of these assets for all of these months, in one run; `months` has no gap."""
@@ -145,15 +151,19 @@ class Runner:
         run_id = str(uuid.uuid4())
         progress = Progress(self.console, len(keys))
         self.instance.add_event_listener(run_id, progress)
-        result = self.definitions.resolve_implicit_global_asset_job_def().execute_in_process(
-            instance=self.instance,
-            asset_selection=list(keys),
-            tags=tags,
-            run_id=run_id,
-            raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # Progress speaks instead
-        )
-        if not result.success:
+        if self.launched:
+            success = execute_launched(self.instance, keys, tags or {}, run_id, run_config=QUIET)
+        else:
+            job = self.definitions.resolve_implicit_global_asset_job_def()
+            success = job.execute_in_process(
+                instance=self.instance,
+                asset_selection=list(keys),
+                tags=tags,
+                run_id=run_id,
+                raise_on_error=False,
+                run_config=QUIET,
+            ).success
+        if not success:
             raise NotDone(progress.failure or f"Run {run_id} failed: see it in the Dagster UI (`claims ui`).")
 
 

@@ -80,10 +80,12 @@ def model_asset(model: RiskModel, description: str | None) -> dg.AssetsDefinitio
         owners=[LAYER.owner],
         tags={"phi": "limited", "domain": "risk", "compute": LAYER.compute},
         kinds={"xgboost", "mlflow"},
-        required_resource_keys={"spark", "lake", "tracking"},
+        required_resource_keys={"spark", "lake", "tracking", LAYER.launcher},
     )
-    def step(context: dg.AssetExecutionContext, config: TrainingConfig) -> dg.MaterializeResult:
+    def step(context: dg.AssetExecutionContext, config: TrainingConfig):
         resources = context.resources
+        if elsewhere := getattr(resources, LAYER.launcher):
+            return elsewhere.run(context, {} if _only_models(context) else {ONLY_TRAINING_MONTHS: "true"})
         here = Training(
             lake=resources.lake,
             held=held_by(resources.lake),

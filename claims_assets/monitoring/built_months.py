@@ -13,7 +13,7 @@ from claims_assets import columns as c
 from claims_assets.contracts import Contract, compiled
 from claims_assets.layers import LAYERS
 from claims_assets.monitoring.contract_results import WHOLE
-from claims_assets.partitions import month_of_index
+from claims_assets.partitions import MONTH, month_of_index
 from claims_assets.runtime.delta import delta_exists, read_arrow, stored_schema
 from claims_assets.runtime.stage import Findings
 
@@ -68,9 +68,7 @@ def publish(
         span: of an unpartitioned table whose rows speak of months.
     """
     import pyarrow as pa
-    from deltalake import write_deltalake
 
-    path = lake.path(*TABLE)
     row = {"table_name": f"{schema}.{name}"}
     rows = [
         row
@@ -89,16 +87,11 @@ def publish(
             row | content | {"claim_month": m, "rows_kept": n, "fingerprint": f}
             for m, n, f in _by_month(lake, schema, name, span)
         ]
-    predicate = f"table_name = '{schema}.{name}'"
+    where = {"table_name": [f"{schema}.{name}"]}
     if not span:
-        predicate += f" and claim_month in ({', '.join(repr(r['claim_month']) for r in rows)})"
-    write_deltalake(
-        str(path),
-        pa.Table.from_pylist(rows, schema=compiled(BuiltMonths).arrow_schema()),
-        mode="overwrite",
-        partition_by=["table_name"],
-        predicate=predicate if delta_exists(path) else None,
-    )
+        where[MONTH] = [r["claim_month"] for r in rows]
+    content = pa.Table.from_pylist(rows, schema=compiled(BuiltMonths).arrow_schema())
+    lake.writer.replace(lake.path(*TABLE), content, "table_name", where)
 
 
 def _by_month(lake: "Lake", schema: str, name: str, span: Span) -> list[tuple[str, int, str]]:
@@ -113,7 +106,7 @@ def _by_month(lake: "Lake", schema: str, name: str, span: Span) -> list[tuple[st
     with duckdb.connect() as db:
         found = db.execute(
             f"select month, count(*), sum(content) % {2**64} from"
-            f" (select {months} as month, hash(rows)::hugeint as content from rows) group by all order by all"
+            f" (select {months} as month, hash(rows)::hugeint as content from rows) group by month order by month"
         ).fetchall()
     return [(month_of_index(int(month)), n, f"{int(content):016x}") for month, n, content in found]
 

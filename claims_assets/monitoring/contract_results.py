@@ -3,7 +3,7 @@
 Written by every table's own write, whether it was committed or blocked. Holds counts only.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
 
@@ -12,9 +12,6 @@ from claims_assets.contracts import DIMENSIONS, Compiled, Contract, compiled
 from claims_assets.layers import LAYERS
 from claims_assets.monitoring.quality import counts_of
 from claims_assets.runtime.stage import Findings
-
-if TYPE_CHECKING:
-    pass
 
 WHOLE = "all"
 """Stands in `claim_month` for an unpartitioned table."""

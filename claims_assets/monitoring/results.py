@@ -13,7 +13,8 @@ from claims_assets.contracts import Compiled, Contract, compiled
 from claims_assets.monitoring.contract_results import WHOLE, ContractResults, result_rows
 from claims_assets.monitoring.data_quality_scores import DataQualityScores, score_rows
 from claims_assets.monitoring.quality import Score, lowest, score_of
-from claims_assets.runtime.delta import delta_exists
+from claims_assets.partitions import MONTH
+from claims_assets.runtime.delta import delta_exists, stored_schema
 from claims_assets.runtime.stage import Findings
 
 if TYPE_CHECKING:
@@ -96,17 +97,8 @@ def publish(lake: "Lake", name: str, contract: Compiled, months: Sequence[str] |
 def _replace(lake: "Lake", into: str, model: type[Contract], name: str, months, rows: list[dict[str, Any]]) -> None:
     """Rows of an older layout are dropped: each table states its own again with its next write."""
     import pyarrow as pa
-    from deltalake import DeltaTable, write_deltalake
 
     path, schema = lake.path("monitoring", into), compiled(model).arrow_schema()
-    stored = DeltaTable(str(path)) if delta_exists(path) else None
-    fits = stored is not None and [f.name for f in stored.schema().fields] == schema.names
-    asked = ", ".join(repr(m) for m in months or [WHOLE])
-    write_deltalake(
-        stored or str(path),
-        pa.Table.from_pylist(rows, schema=schema),
-        mode="overwrite",
-        partition_by=["table_name"],
-        predicate=f"table_name = '{name}' and claim_month in ({asked})" if fits else None,
-        schema_mode="overwrite" if stored is not None and not fits else None,
-    )
+    fits = not delta_exists(path) or stored_schema(path).names == schema.names
+    where = {"table_name": [name], MONTH: list(months or [WHOLE])}
+    lake.writer.replace(path, pa.Table.from_pylist(rows, schema=schema), "table_name", where if fits else None)

@@ -7,6 +7,8 @@ All constants: the immunization targeting notebook of the public project sechan9
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from claims_assets.numbers import rounded
+
 TIER_POINTS = {"High": 80, "Medium": 60, "Low": 40}
 OTHER_TIER_POINTS = 20
 SENIOR_AGE, SENIOR_POINTS = 65, 15
@@ -47,7 +49,7 @@ def priority_score() -> Column:
 def outreach_score() -> Column:
     """0-100: the priority score blended with the three risk scores."""
     parts = [F.col(name) * F.lit(weight) for name, weight in WEIGHTS.items()]
-    return F.round(sum(parts[1:], parts[0]), 4)
+    return rounded(sum(parts[1:], parts[0]), 4)
 
 
 def by_tier(position: int) -> Column:

@@ -20,6 +20,7 @@ from claims_assets.models.inputs import INPUTS, with_inputs
 from claims_assets.models.risk_model import RiskModel
 from claims_assets.models.rule_baseline import RULE_THRESHOLD, history_column, rule_value
 from claims_assets.models.total_cost_predictor import TOTAL_COST
+from claims_assets.numbers import rounded
 from claims_assets.partitions import MONTH
 from claims_assets.runtime.tracking import CHAMPION, ModelVersion, Tracking
 
@@ -103,7 +104,7 @@ def score(features: DataFrame, scorers: Scorers, months: Sequence[str]) -> DataF
 
 def _with_rule_values(features: DataFrame) -> DataFrame:
     values = {
-        m.column: F.round(rule_value(m, history_column(m)), SCORE_DIGITS if m.is_classifier else COST_DIGITS)
+        m.column: rounded(rule_value(m, history_column(m)), SCORE_DIGITS if m.is_classifier else COST_DIGITS)
         for m in MODELS
     }
     return features.withColumns(values)

@@ -1,4 +1,6 @@
-"""Delta commits through delta-rs: replace some months of a table, or all of it, atomically."""
+"""What a Delta table holds, read from its log and files by delta-rs whoever wrote it; commits are in
+`runtime/writers.py`.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,33 +22,12 @@ def delta_exists(path: Path) -> bool:
     return (path / "_delta_log").is_dir()
 
 
-def replace(path: Path, rows: "pyarrow.RecordBatchReader", partition: str | None, values: Sequence[str] | None) -> None:
-    """Replace the partitions `values` (None: every row) by `rows`, in one commit.
-
-    delta-rs refuses rows outside the predicate. The predicate lists the values: a range from the smallest to the
-    largest would also delete the months between that nobody asked for.
+def schema_change(path: Path, wanted: "pyarrow.Schema", *, whole: bool) -> Literal["merge", "overwrite"] | None:
+    """None when stored and wanted columns agree; how to change the stored ones otherwise.
 
     Raises:
-        ContractChanged: see there; the message says how to rebuild.
+        ContractChanged: only part of the table is to be rewritten; the message says how to rebuild.
     """
-    from deltalake import write_deltalake
-
-    exists = delta_exists(path)
-    predicate = None
-    if exists and partition and values is not None:
-        predicate = f"{partition} in ({', '.join(repr(v) for v in values)})"
-    write_deltalake(
-        str(path),
-        rows,
-        mode="overwrite",
-        partition_by=[partition] if partition else None,
-        predicate=predicate,
-        schema_mode=_schema_mode(path, rows.schema, whole=predicate is None) if exists else None,
-    )
-
-
-def _schema_mode(path: Path, wanted: "pyarrow.Schema", *, whole: bool) -> Literal["merge", "overwrite"] | None:
-    """None when stored and wanted columns agree; how to change the stored ones otherwise."""
     stored = {f.name: (f.type, f.nullable) for f in stored_schema(path)}
     asked = {f.name: (f.type, f.nullable) for f in wanted}
     if stored == asked:

@@ -18,8 +18,10 @@ from pyspark.sql import functions as F
 
 from claims_assets.contracts import REJECTED, Compiled, Contract, compiled
 from claims_assets.partitions import MONTH
-from claims_assets.runtime.delta import delta_exists, replace, rows_by_month
-from claims_assets.runtime.stage import RAW, REASONS, WARNINGS, Findings, examine, stream, write_empty_stage
+from claims_assets.runtime.delta import delta_exists, rows_by_month
+from claims_assets.runtime.stage import RAW, REASONS, WARNINGS, Findings, examine, write_empty_stage
+from claims_assets.runtime.writers import DeltaWriter, StagedRows, writer_for
+from claims_assets.settings import Engine
 
 if TYPE_CHECKING:
     import pyarrow
@@ -35,6 +37,13 @@ class Lake(dg.ConfigurableResource):
     """Delta tables under one root folder, at `<root>/<schema>/<table>`."""
 
     root: str
+    engine: Engine = "sail"
+    """Decides who commits; see `runtime/writers.py`."""
+
+    @property
+    def writer(self) -> DeltaWriter:
+        """Who commits to the tables."""
+        return writer_for(self.engine)
 
     def path(self, schema: str, table: str) -> Path:
         """Folder of a table, written or not."""
@@ -105,10 +114,11 @@ class Lake(dg.ConfigurableResource):
     ) -> None:
         """Quarantine first: a crash between the two commits repeats rows in quarantine, it never loses one."""
         aside = self.path(QUARANTINE, f"{schema}_{table}")
+        where = None if months is None else {MONTH: months}
         if findings.rows_quarantined or delta_exists(aside):
-            replace(aside, stream(folder, _quarantine_schema(), kept=False), MONTH, months)
-        partition = MONTH if months is not None else None
-        replace(self.path(schema, table), stream(folder, contract.arrow_schema(), kept=True), partition, months)
+            self.writer.replace(aside, StagedRows(folder, _quarantine_schema(), kept=False), MONTH, where)
+        good = StagedRows(folder, contract.arrow_schema(), kept=True)
+        self.writer.replace(self.path(schema, table), good, None if months is None else MONTH, where)
 
 
 def _quarantine_schema() -> "pyarrow.Schema":
@@ -142,7 +152,9 @@ def stage_frame(frame: DataFrame, contract: Compiled, name: str, folder: Path) -
     if REJECTED in frame.columns:
         staged = staged.withColumn(REASONS, F.concat(REASONS, F.coalesce(REJECTED, F.array().cast("array<string>"))))
     staged = staged.withColumn(WARNINGS, _broken(contract, frame, "warn"))
-    as_it_came = F.coalesce(F.col(RAW), F.to_json("_in")) if RAW in frame.columns else F.to_json("_in")
+    # Decimals as text, because engines write 39.70 as 39.70 or as 39.7 in JSON.
+    as_it_came = F.to_json(F.struct(*[_as_text(F.col(f"_in.{n}"), given[n]).alias(n) for n in payload]))
+    as_it_came = F.coalesce(F.col(RAW), as_it_came) if RAW in frame.columns else as_it_came
     staged = staged.withColumn(RAW, F.when(F.size(REASONS) > 0, as_it_came)).drop("_in", REJECTED)
     staged.write.parquet(str(folder))
 
@@ -152,6 +164,10 @@ def _as_number(name: str, kind: T.DataType, given: str) -> Column:
     if given == "string" and isinstance(kind, T.IntegralType):
         return F.regexp_replace(name, r"\.0*$", "")
     return F.col(name)
+
+
+def _as_text(column: Column, given: str) -> Column:
+    return column.cast("string") if given.startswith("decimal") else column
 
 
 def _any(conditions: list[Column]) -> Column:

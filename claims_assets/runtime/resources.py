@@ -6,8 +6,9 @@ name of its environment variable, which Dagster resolves when a run starts.
 
 import dagster as dg
 
+from claims_assets.runtime.compute import computes_for
 from claims_assets.runtime.lake import Lake
-from claims_assets.runtime.spark import EmbeddedSpark
+from claims_assets.runtime.spark import spark_for
 from claims_assets.runtime.tracking import UNITY_CATALOG, Tracking
 from claims_assets.settings import Settings
 from claims_assets.sources.files import LandingZone
@@ -15,7 +16,7 @@ from claims_assets.sources.files import LandingZone
 
 def lake_for(settings: Settings) -> Lake:
     """The lake of these settings."""
-    return Lake(root=str(settings.lake))
+    return Lake(root=str(settings.lake), engine=settings.engine)
 
 
 def tracking_for(settings: Settings) -> Tracking:
@@ -33,7 +34,7 @@ def tracking_for(settings: Settings) -> Tracking:
 def resources_for(settings: Settings) -> dict[str, object]:
     """Resources by name. Building them starts nothing: no server, no session, no connection."""
     return {
-        "spark": EmbeddedSpark(memory_limit=settings.memory_limit),
+        "spark": spark_for(settings),
         "lake": lake_for(settings),
         "tracking": tracking_for(settings),
         "landing": LandingZone(
@@ -43,4 +44,5 @@ def resources_for(settings: Settings) -> dict[str, object]:
             providers_url=dg.EnvVar("CLAIMS_PROVIDERS_URL") if settings.providers_url else None,
             postgres=str(settings.postgres),
         ),
+        **computes_for(settings.workspace),
     }

@@ -1,16 +1,36 @@
-"""The engine: a Spark session behind dagster-pyspark's resource.
+"""The engine: a Spark session behind dagster-pyspark's resource. It starts when it is first asked for, so importing the
+definitions starts nothing.
 
-`sail`: pysail's Spark Connect server inside this process, no JVM. It starts when the session is first asked for, so
-importing the definitions starts nothing.
+`sail`: pysail's Spark Connect server inside this process, no JVM. `spark`: Spark itself, on this machine with the jars
+that `make spark-deps` fetched, or the session that a cluster has ready. Both give the same rows.
 """
 
 import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from dagster_pyspark import LazyPySparkResource
+from pyspark.sql import SparkSession
+
+from claims_assets.settings import SettingError, Settings
 
 _server: Any = None
 """Kept for the life of the process: a server that is garbage-collected stops, and its client hangs."""
+
+UTC = {"spark.sql.session.timeZone": "UTC"}
+AGREED = UTC | {
+    # What the transforms assume: arithmetic and casts raise rather than wrap or give NULL.
+    "spark.sql.ansi.enabled": "true",
+    # Frames that models take to the driver have the same types as from Sail.
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    # DuckDB and Arrow read the stage.
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+}
+"""Settings of the session on which results may depend; set on a cluster too."""
 
 
 class EmbeddedSpark(LazyPySparkResource):
@@ -25,12 +45,91 @@ class EmbeddedSpark(LazyPySparkResource):
             self._spark_session = embedded_session(self.memory_limit)
 
 
-def embedded_session(memory_limit: int):
-    """A Spark session on the embedded server (started once a process), in UTC."""
-    from pyspark.sql import SparkSession
+class ClassicSpark(LazyPySparkResource):
+    """`LazyPySparkResource` on Spark itself: the cluster's session where there is one, else one of this process."""
 
+    spark_config: dict[str, Any] = {}
+    memory_limit: int
+    """Bytes of the driver's heap, where this process starts it."""
+    jars: str | None
+    """Folder of the Delta jars; None on a cluster, which has its own."""
+
+    def _init_session(self) -> None:
+        if self._spark_session is None:
+            self._spark_session = classic_session(self.memory_limit, self.jars, self.spark_config)
+
+
+def spark_for(settings: Settings) -> LazyPySparkResource:
+    """The engine of these settings."""
+    if settings.engine == "sail":
+        return EmbeddedSpark(memory_limit=settings.memory_limit)
+    return ClassicSpark(
+        memory_limit=settings.memory_limit, jars=None if settings.on_cluster else str(settings.spark_jars)
+    )
+
+
+def current_session() -> SparkSession:
+    """The session that this process has started."""
+    return SparkSession.builder.getOrCreate()
+
+
+def embedded_session(memory_limit: int) -> SparkSession:
+    """A Spark session on the embedded server (started once a process), in UTC."""
     session = SparkSession.builder.config("spark.remote", _url(memory_limit)).getOrCreate()
-    session.conf.set("spark.sql.session.timeZone", "UTC")
+    return _with(session, UTC)
+
+
+def classic_session(memory_limit: int, jars: str | None, more: Mapping[str, Any] | None = None) -> SparkSession:
+    """The session of this process, started on this machine unless a cluster has one ready (`jars` is None).
+
+    Args:
+        more: settings of a session started here, which win over ours.
+
+    Raises:
+        SettingError: there is no Java, or no Delta jar.
+    """
+    if jars is None:
+        return _with(current_session(), AGREED)
+    if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
+        raise SettingError("CLAIMS_ENGINE=spark needs Java 17 or 21: install it, or unset CLAIMS_ENGINE to use Sail.")
+    found = sorted(str(p) for p in Path(jars).glob("*.jar"))
+    if not found:
+        raise SettingError(f"CLAIMS_ENGINE=spark finds no Delta jars in {jars}: run `make spark-deps` once.")
+    # Spark gives its Python workers the first `python3` of the path unless told.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder
+    for name, value in (_local(memory_limit, found) | dict(more or {})).items():
+        builder = builder.config(name, value)
+    return _with(builder.getOrCreate(), AGREED)
+
+
+def _local(memory_limit: int, jars: list[str]) -> dict[str, str]:
+    """One driver for all cores, quiet and closed to the network, for tables of megabytes."""
+    log = Path(__file__).with_name("log4j2.properties")
+    return {
+        "spark.master": "local[*]",
+        "spark.driver.memory": f"{memory_limit >> 20}m",
+        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={log.as_uri()}",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.jars": ",".join(jars),
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.warehouse.dir": str(Path(tempfile.gettempdir()) / "spark-warehouse"),
+        "spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 1)),
+        "spark.databricks.delta.snapshotPartitions": "1",
+        # Else every function call sends a stack trace to the JVM.
+        "spark.python.sql.dataFrameDebugging.enabled": "false",
+        # VACUUM lists folders in that many tasks; the default of 10,000 takes a minute.
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
+    }
+
+
+def _with(session: SparkSession, settings: dict[str, str]) -> SparkSession:
+    for name, value in settings.items():
+        session.conf.set(name, value)
     return session
 
 

@@ -103,9 +103,12 @@ def _landing_asset(feed: Feed) -> dg.AssetsDefinition:
                 description="Every record and line that was read is in the stage or in its quarantine.",
             )
         ],
-        required_resource_keys={"landing"},
+        required_resource_keys={"landing", LAYER.launcher},
     )
     def step(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        if elsewhere := getattr(context.resources, LAYER.launcher):
+            yield from elsewhere.run(context)
+            return
         zone: LandingZone = context.resources.landing
         try:
             zone.check()

@@ -96,7 +96,9 @@ def test_jobs_start_end_and_repeat_as_the_requirements_say(name):
 @pytest.mark.parametrize("target", TARGETS)
 def test_schedules_are_paused_in_dev_alone(target):
     resources = resolved(target)["resources"]
-    found = {r["schedule"]["pause_status"] for k in ("jobs", "alerts") for r in resources[k].values() if "schedule" in r}
+    found = {
+        r["schedule"]["pause_status"] for k in ("jobs", "alerts") for r in resources[k].values() if "schedule" in r
+    }
     assert found == {"PAUSED" if target.startswith("dev") else "UNPAUSED"}
 
 

@@ -63,13 +63,16 @@ def test_the_endpoint_survives_the_types_of_the_service():
     assert endpoint["config"]["served_entities"][0]["entity_name"] == "claims_prod.models.high_risk_predictor"
 
 
-def test_a_misspelt_key_or_value_would_be_found():
+def test_a_misspelt_key_is_lost_and_so_would_be_found():
     job = with_numbers(stated(resolved("dev")["resources"]["jobs"]["bronze_ingestion"]))
-    for wrong in (job | {"max_concurent_runs": 1}, job | {"schedule": job["schedule"] | {"pause_status": "PAUSD"}}):
-        try:
-            assert jobs.JobSettings.from_dict(wrong).as_dict() != wrong
-        except ValueError:
-            pass  # an enumeration may refuse it outright
+    wrong = job | {"max_concurent_runs": 1}
+    assert jobs.JobSettings.from_dict(wrong).as_dict() == job
+
+
+def test_a_misspelt_value_is_lost_too():
+    job = with_numbers(stated(resolved("dev")["resources"]["jobs"]["bronze_ingestion"]))
+    wrong = job | {"schedule": job["schedule"] | {"pause_status": "PAUSD"}}
+    assert jobs.JobSettings.from_dict(wrong).as_dict() != wrong
 
 
 @pytest.mark.parametrize("kind", CREATED_BY)

@@ -11,6 +11,7 @@ from claims_assets.models.er_utilization_predictor import ER_UTILIZATION, er_uti
 from claims_assets.models.high_cost_predictor import high_cost_predictor
 from claims_assets.models.high_risk_predictor import high_risk_predictor
 from claims_assets.models.total_cost_predictor import total_cost_predictor
+from claims_assets.runtime.compute import computes_for
 from claims_assets.runtime.spark import EmbeddedSpark
 from claims_assets_tests.conftest import TEST_MEMORY
 from claims_assets_tests.models.population import TEST_INDEX, TRAIN_INDEX, TRAINABLE
@@ -30,7 +31,12 @@ def run(planted, tracking, spark):
     """`run(assets, "2025-06")` or `run(assets, "2025-04", "2025-06")`: materialize in process, on the planted lake."""
 
     def execute(chosen, first, last=None, lake=planted, config=None):
-        resources = {"lake": lake, "tracking": tracking, "spark": EmbeddedSpark(memory_limit=TEST_MEMORY)}
+        resources = {
+            "lake": lake,
+            "tracking": tracking,
+            "spark": EmbeddedSpark(memory_limit=TEST_MEMORY),
+            **computes_for(None),
+        }
         job = dg.Definitions(
             assets=chosen, resources=resources, executor=dg.in_process_executor
         ).resolve_implicit_global_asset_job_def()

@@ -10,8 +10,7 @@ from claims_assets.contracts import compiled
 from claims_assets.features.member_features import MemberFeatures
 from claims_assets.predictions.member_risk_predictions import MemberRiskPredictions, member_risk_predictions
 from claims_assets.predictions.scoring import MODELS
-from claims_assets.runtime.spark import EmbeddedSpark
-from claims_assets_tests.conftest import TEST_MEMORY
+from claims_assets.runtime.compute import computes_for
 from claims_assets_tests.predictions.conftest import MEMBERS, register
 
 MONTHS = ["2025-05", "2025-06"]
@@ -84,11 +83,11 @@ def test_the_timestamp_is_the_end_of_the_month_not_of_the_run(build, lake, spark
     ]
 
 
-def test_the_asset_runs_over_a_range_and_depends_on_the_models(features, lake, spark, tracking):
+def test_the_asset_runs_over_a_range_and_depends_on_the_models(features, lake, spark_resource, tracking):
     written = lake.write(features(*MONTHS), "gold", "member_features", MemberFeatures, MONTHS)
     assert written.kept == dict.fromkeys(MONTHS, MEMBERS)
     register(tracking, MODELS[0], "2025-06")
-    resources = {"lake": lake, "tracking": tracking, "spark": EmbeddedSpark(memory_limit=TEST_MEMORY)}
+    resources = {"lake": lake, "tracking": tracking, "spark": spark_resource, **computes_for(None)}
     tags = {"dagster/asset_partition_range_start": MONTHS[0], "dagster/asset_partition_range_end": MONTHS[1]}
     asset = member_risk_predictions.asset
     assert {d.path[-1] for d in asset.asset_deps[asset.key] if d.path[0] == "models"} == {m.name for m in MODELS}

@@ -192,10 +192,11 @@ def test_a_feed_that_breaks_the_contract_in_most_rows_blocks(lake, landed):
 def test_a_crash_between_stage_and_commit_leaves_the_table_and_no_stage(lake, landed, monkeypatch):
     lake.write(landed(("a", FIRST, "1", "IP", "1")), "bronze", "visits", Visits, [FIRST])
 
-    def crash(*_, **__):
-        raise OSError("disk gone")
+    class Crashing:
+        def replace(self, *_):
+            raise OSError("disk gone")
 
-    monkeypatch.setattr(lake_module, "replace", crash)
+    monkeypatch.setattr(lake_module, "writer_for", lambda _: Crashing())
     with pytest.raises(OSError, match="disk gone"):
         lake.write(landed(("b", FIRST, "1", "IP", "1")), "bronze", "visits", Visits, [FIRST])
     assert ids(lake) == ["a"]

@@ -11,6 +11,14 @@ from claims_assets.runtime.postgres import EmbeddedPostgres
 from claims_assets_tests.sources.provider_rows import execute
 
 
+@pytest.fixture(scope="module")
+def open_home() -> Iterator[Path]:
+    """A folder that a server of another user may enter; pytest's own are closed."""
+    with tempfile.TemporaryDirectory(prefix="claims-test-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @pytest.fixture(scope="package")
 def server_url() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="claims-test-"))

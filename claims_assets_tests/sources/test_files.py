@@ -3,6 +3,7 @@
 import dagster as dg
 import pytest
 
+from claims_assets.runtime.compute import computes_for
 from claims_assets.sources import stage
 from claims_assets.sources.feeds import FEEDS, LandingError
 from claims_assets.sources.files import LandingZone, landing_assets
@@ -29,7 +30,7 @@ def run(zone, *feeds, **fields):
         **{"arrival_month": "2024-12"} | fields,
     )
     chosen = [a for a in landing_assets if not feeds or a.key.path[-1] in feeds]
-    return dg.materialize(chosen, resources={"landing": resource}, raise_on_error=False)
+    return dg.materialize(chosen, resources={"landing": resource, **computes_for(None)}, raise_on_error=False)
 
 
 def failure(result):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from string import Template
 
-from claims_assets.settings import NAME_PATTERN, SettingError
+from claims_assets.setting_values import SettingError, plain_name
 
 SQL = Path(__file__).parent
 KEPT_HOURS = 168
@@ -62,7 +62,10 @@ def tables_of(lake: Path, schemas: Sequence[str]) -> list[tuple[str, str]]:
         SettingError: it holds none.
     """
     found = [
-        (schema, log.parent.name) for schema in schemas for log in sorted((lake / _plain(schema)).glob("*/_delta_log"))
+        (schema, log.parent.name)
+        for schema in schemas
+        if plain_name("--schema", schema)
+        for log in sorted((lake / schema).glob("*/_delta_log"))
     ]
     if not found:
         raise SettingError(f"{lake} holds no table of schema {' or '.join(schemas)}: run the job that writes it first.")
@@ -98,9 +101,3 @@ def script(file: str, **names: str) -> list[str]:
 
 def _stored(lake: Path, schema: str, table: str) -> str:
     return f"delta.`{lake / schema / table}`"
-
-
-def _plain(schema: str) -> str:
-    if not NAME_PATTERN.match(schema):
-        raise SettingError(f"--schema {schema!r} is no plain name: use letters, digits and underscores.")
-    return schema

@@ -1,0 +1,1 @@
+"""Steps in another process through Dagster Pipes: what arrives equals a local run."""
