@@ -66,7 +66,7 @@ choose_cloud() {
   if [ -z "$cloud" ]; then
     [ -n "${DATABRICKS_HOST:-}" ] || fail "DATABRICKS_HOST is not set: set it to the workspace's address, https://<workspace>."
     case "$DATABRICKS_HOST" in
-      *.gcp.*) fail "$DATABRICKS_HOST is on Google Cloud, for which no machines are stated: add them as in deploy/clouds/aws.yml." ;;
+      *.gcp.*) fail "$DATABRICKS_HOST is on Google Cloud, for which no machines are stated: add targets as those of AWS in databricks.yml." ;;
       *azuredatabricks*) cloud=azure ;;
       *) cloud=aws ;;
     esac
@@ -97,7 +97,7 @@ check_cli() {
   command -v databricks >/dev/null || fail "the databricks CLI is not installed: see docs.databricks.com/dev-tools/cli/install."
   local found
   found="$(databricks --version 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1 || true)"
-  [ -n "$found" ] || fail "the databricks command is the legacy CLI: install version $LEAST_CLI or later of the new one."
+  [ -n "$found" ] || fail "databricks is the legacy CLI here: install the new one, version $LEAST_CLI or later."
   [ "$(printf '%s\n' "$LEAST_CLI" "$found" | sort -V | head -n 1)" = "$LEAST_CLI" ] ||
     fail "the databricks CLI is version $found: install $LEAST_CLI or later."
   databricks current-user me >/dev/null 2>&1 ||

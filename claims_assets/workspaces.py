@@ -38,6 +38,8 @@ class Workspace:
     """CLAIMS_ENGINE there; None: what is usual there."""
     start_month: str
     tracking_uri: str | None
+    registry_uri: str | None
+    """MLflow registry of the models; None: that of `tracking_uri`."""
     existing_cluster: str | None
     secret_scope: str | None
     secrets: tuple[str, ...]
@@ -57,6 +59,7 @@ class Workspace:
             "CLAIMS_ENGINE": self.engine,
             "CLAIMS_START_MONTH": self.start_month,
             "MLFLOW_TRACKING_URI": self.tracking_uri,
+            "MLFLOW_REGISTRY_URI": self.registry_uri,
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "DAGSTER_DISABLE_TELEMETRY": "true",
         }
@@ -129,6 +132,7 @@ def _of_both(env: Mapping[str, str]) -> dict[str, Any]:
         "engine": env.get("CLAIMS_CLUSTER_ENGINE") or None,
         "start_month": month("CLAIMS_START_MONTH", env.get("CLAIMS_START_MONTH") or "2022-01"),
         "tracking_uri": _tracking_uri(env, home, secrets),
+        "registry_uri": env.get("MLFLOW_REGISTRY_URI") or None,
         "existing_cluster": env.get("CLAIMS_CLUSTER_ID") or None,
         "secret_scope": scope,
         "secrets": secrets,

@@ -163,7 +163,7 @@ def publish(settings: Settings, schemas: tuple[str, ...], tidy: bool, only_print
     from claims_assets.runtime.catalog.publish import cluster_sql
     from claims_assets.runtime.catalog.publish import publish as publish_tables
 
-    run = (lambda statement: click.echo(f"{statement};")) if only_print else cluster_sql()
+    run = (lambda statement: click.echo(f"{statement};")) if only_print else cluster_sql(settings)
     published = publish_tables(run, settings.lake, settings.catalog, schemas, tidy=tidy)
     click.echo(f"{'-- ' if only_print else ''}{len(published)} tables published.")
 

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from claims_assets.settings import UNITY_CATALOG
+
 if TYPE_CHECKING:
     import xgboost
     from mlflow import MlflowClient
@@ -27,8 +29,6 @@ EXPERIMENT = "/Medicaid/Risk_Prediction_Models"
 CHAMPION = "champion"
 """Alias of the version that scores."""
 SQLITE = "sqlite:///"
-UNITY_CATALOG = "databricks-uc"
-"""Address of the registry in Unity Catalog, where a model's name is `catalog.schema.name`."""
 MODELS_SCHEMA = "models"
 MODEL_FOLDER = "model"
 AS_OF_MONTH, TRAINING_DATA, PARAMETERS, THRESHOLD = "as_of_month", "training_data", "parameters", "threshold"
@@ -156,12 +156,13 @@ class Tracking(dg.ConfigurableResource):
         """The booster of a registered version."""
         from mlflow.artifacts import download_artifacts
 
-        if self.catalog:  # the registry hands out the key to the files
-            source = f"models:/{self._registered_name(name)}/{version}"
-            folder = download_artifacts(artifact_uri=source, tracking_uri=self.uri, registry_uri=self.registry)
-            return _flavour().load_model(folder)
-        source = self._client().get_model_version_download_uri(name, str(version))
-        return _flavour().load_model(download_artifacts(artifact_uri=source, tracking_uri=self.uri))
+        registered = self._registered_name(name)
+        if self.registry == UNITY_CATALOG:  # it alone hands out the key to the files
+            source = f"models:/{registered}/{version}"
+        else:
+            source = self._client().get_model_version_download_uri(registered, str(version))
+        folder = download_artifacts(artifact_uri=source, tracking_uri=self.uri, registry_uri=self.registry)
+        return _flavour().load_model(folder)
 
     def results(self, version: ModelVersion) -> tuple[dict[str, float], dict[str, str]]:
         """Metrics and tags of the run that registered a version."""

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from string import Template
 
+from claims_assets.runtime.spark import current_session
 from claims_assets.setting_values import SettingError, plain_name
+from claims_assets.settings import Settings
 
 SQL = Path(__file__).parent
 KEPT_HOURS = 168
@@ -41,18 +43,15 @@ def publish(
     return [f"{catalog}.{schema}.{table}" for schema, table in tables]
 
 
-def cluster_sql() -> Callable[[str], object]:
-    """Executes a statement on the cluster of this process.
+def cluster_sql(settings: Settings) -> Callable[[str], object]:
+    """Executes a statement on the cluster of this process; elsewhere it raises a SettingError."""
 
-    Raises:
-        SettingError: this process is on no cluster.
-    """
-    from pyspark.sql import SparkSession
+    def run(statement: str) -> object:
+        if not settings.on_cluster:
+            raise SettingError("`claims publish` runs on a Databricks cluster: add --print to see its statements here.")
+        return current_session().sql(statement)
 
-    session = SparkSession.getActiveSession()
-    if session is None:
-        raise SettingError("`claims publish` runs on a Databricks cluster; here, use --print to see its statements.")
-    return session.sql
+    return run
 
 
 def tables_of(lake: Path, schemas: Sequence[str]) -> list[tuple[str, str]]:
