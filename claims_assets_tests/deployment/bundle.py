@@ -1,6 +1,6 @@
 """Read the bundle as the databricks CLI does: includes, a target's values, variables put in.
 
-The CLI itself is no Python package and not free to use without the service, so it can't be part of the tests.
+The CLI itself is no Python package and may be used with the service only, so tests can't rely on it.
 """
 
 import re

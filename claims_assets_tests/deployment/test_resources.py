@@ -10,10 +10,13 @@ from databricks.sdk.service import catalog, jobs, ml, serving, sql
 from claims_assets.layers import SCHEMAS
 from claims_assets.models.er_utilization_predictor import ER_UTILIZATION
 from claims_assets.predictions.scoring import MODELS
+from claims_assets.runtime.databricks.clusters import SIZES, cluster
 from claims_assets.runtime.tracking import EXPERIMENT, MODELS_SCHEMA
 from claims_assets.settings import settings_from_environment
 from claims_assets_tests.deployment.bundle import ROOT, SERVING, TARGETS, raw, references, resolved
+from claims_assets_tests.test_workspaces import read
 
+HOSTS = {"aws": "https://plan.cloud.databricks.com", "azure": "https://adb-1.2.azuredatabricks.net"}
 OF_THE_BUNDLE = {"lifecycle", "permissions", "grants"}
 """Keys that the CLI itself understands."""
 IDS = re.compile(r"\$\{resources\.jobs\.\w+\.id}")
@@ -127,13 +130,13 @@ def test_data_and_models_are_kept_when_a_deployment_drops_them():
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_cluster_s_settings_are_valid(target):
     whole = resolved(target)
-    for size in ("small", "medium", "large"):
-        (cluster,) = {str(c) for c in clusters(whole, size)}
+    for size in SIZES:
+        assert len({str(c) for c in clusters(whole, size)}) == 1
         environment = next(clusters(whole, size))["spark_env_vars"]
-        settings = settings_from_environment(environment | {"CLAIMS_ENGINE": ""})
+        settings = settings_from_environment(environment | {"DATABRICKS_RUNTIME_VERSION": "17.3"})
         catalogs = {s["catalog_name"] for s in whole["resources"]["schemas"].values()}
-        assert cluster and {settings.catalog} == catalogs
-        assert settings.on_volume and settings.registry_uri == "databricks-uc"
+        assert {settings.catalog} == catalogs
+        assert settings.engine == "spark" and settings.on_volume and settings.registry_uri == "databricks-uc"
         for folder, volume in ((settings.home, "lake_home"), (settings.landing, "landing_files")):
             assert str(folder) == path_of(whole["resources"]["volumes"][volume], whole["resources"]["schemas"])
 
@@ -166,37 +169,41 @@ def test_environments_and_schedules_of_the_targets():
         assert ("run_as" in chosen) != is_dev
 
 
-@pytest.mark.parametrize("target", ["dev", "staging", "prod"])
-@pytest.mark.parametrize("size", ["small", "medium", "large"])
-def test_the_clouds_differ_in_machines_and_prices_alone(target, size):
-    machines = {"node_type_id", "driver_node_type_id"}
-    azure, aws = (next(clusters(resolved(t), size)) for t in (target, f"{target}_aws"))
-    kept = [
-        {k: v for k, v in c.items() if k not in {*machines, "azure_attributes", "aws_attributes"}} for c in (azure, aws)
-    ]
-    assert kept[0] == kept[1]
-    cores = {"Standard_L4s": 4, "i3.xlarge": 4, "Standard_L8s": 8, "i3.2xlarge": 8}
-    assert [cores[azure[m]] for m in sorted(machines)] == [cores[aws[m]] for m in sorted(machines)]
-
-
+@pytest.mark.requirement("R19")
 @pytest.mark.parametrize("target", TARGETS)
-def test_sizes_are_those_of_the_requirements(target):
-    """Bronze and silver 2-4 workers of 4 cores; gold 4-8 with a larger driver; training 4-8 of 8 cores, less in dev."""
-    most = {"dev": 4, "staging": 6, "prod": 8}[target.removesuffix("_aws")]
-    cores = {"Standard_L4s": 4, "i3.xlarge": 4, "Standard_L8s": 8, "i3.2xlarge": 8}
-    found = {}
-    for size in ("small", "medium", "large"):
-        c = next(clusters(resolved(target), size))
-        scale = c["autoscale"]
-        found[size] = (
-            cores[c["node_type_id"]],
-            cores[c["driver_node_type_id"]],
-            scale["min_workers"],
-            scale["max_workers"],
-        )
-    assert found == {"small": (4, 4, 2, 4), "medium": (4, 8, 4, most), "large": (8, 8, 4, most)}
+@pytest.mark.parametrize("size", SIZES)
+def test_a_job_s_cluster_is_that_of_a_launched_step(target, size):
+    """Machines of their own cloud too: those of another one don't exist there."""
+    host = HOSTS["aws" if target.endswith("_aws") else "azure"]
+    launched = cluster(read(DATABRICKS_HOST=host).workspace, size)["new"]
+    most = int(raw()["targets"][target]["variables"]["max_workers"])
+    least, usual = SIZES[size].workers
+    expected = {
+        **launched.pop("nodes")["node_types"],
+        **{k: v for k, v in launched.items() if k not in ("size", "custom_tags")},
+        "autoscale": {"min_workers": least, "max_workers": usual if size == "small" else most},
+    }
+    found = next(clusters(resolved(target), size))
+    assert {k: v for k, v in found.items() if k not in ("custom_tags", "spark_env_vars")} == expected
+    assert most <= usual or size == "small"
+    assert found["custom_tags"]["project"] == "claims_assets"
 
 
+def test_prod_has_the_workers_of_the_requirements():
+    assert {raw()["targets"][t]["variables"]["max_workers"] for t in ("prod", "prod_aws")} == {
+        SIZES["large"].workers[1]
+    }
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_job_s_cluster_is_told_what_a_launched_step_is_told(size):
+    told = next(clusters(resolved("prod"), size))["spark_env_vars"]
+    launched = read(**{k: v for k, v in told.items() if k != "CLAIMS_PROVIDERS_URL"}).workspace.variables()
+    assert set(told) - set(launched) == {"CLAIMS_LANDING", "CLAIMS_PROVIDERS_URL", "MOUNT_ALLOW_UNSAFE_RENAME"}
+    assert set(launched) <= set(told)
+
+
+@pytest.mark.requirement("R35")
 def test_no_secret_is_in_the_files():
     files = [ROOT / "deploy.sh", ROOT / "databricks.yml", *(p for p in (ROOT / "deploy").rglob("*") if p.is_file())]
     looks_like_one = re.compile(r"dapi[0-9a-f]{16}|AccountKey=|AKIA[0-9A-Z]{16}|://[^/\s{]+:[^/\s{]+@|PRIVATE KEY")
