@@ -62,6 +62,9 @@ class Workspace:
             "MLFLOW_REGISTRY_URI": self.registry_uri,
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "DAGSTER_DISABLE_TELEMETRY": "true",
+            # delta-rs, which commits the inventory of the landing, else needs hard links, and a volume has none. Two
+            # commits at once could lose one: steps of a run follow one another.
+            "MOUNT_ALLOW_UNSAFE_RENAME": "true" if self.home.startswith(VOLUMES) else None,
         }
         return {name: value for name, value in given.items() if value}
 

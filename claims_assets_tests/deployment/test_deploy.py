@@ -140,7 +140,7 @@ def test_dev_needs_no_service_principal():
         ({"version": "0.18.0"}, "the databricks CLI is version 0.18.0: install 0.279.0 or later."),
         (
             {"version": "?"},
-            "the databricks command is the legacy CLI: install the new one, version 0.279.0 or later.",
+            "databricks is the legacy CLI here: install the new one, version 0.279.0 or later.",
         ),
         (
             {"signed_in": False},
