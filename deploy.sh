@@ -84,13 +84,13 @@ needs_variable() {
 }
 
 check_variables() {
+  if [ "$environment" != dev ]; then
+    needs_variable service_principal "the application id of the service principal that the jobs run as"
+  fi
   if $serving; then return; fi
   needs_variable landing_location "the external location of the landing files, abfss://... or s3://..."
   needs_variable warehouse_id "the id of the SQL warehouse that evaluates the alerts"
   needs_variable alert_email "the address that alerts and failed jobs write to"
-  if [ "$environment" != dev ]; then
-    needs_variable service_principal "the application id of the service principal that the jobs run as"
-  fi
 }
 
 check_cli() {

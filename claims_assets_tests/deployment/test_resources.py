@@ -13,7 +13,7 @@ from claims_assets.predictions.scoring import MODELS
 from claims_assets.runtime.databricks.clusters import SIZES, cluster
 from claims_assets.runtime.tracking import EXPERIMENT, MODELS_SCHEMA
 from claims_assets.settings import settings_from_environment
-from claims_assets_tests.deployment.bundle import ROOT, SERVING, TARGETS, raw, references, resolved
+from claims_assets_tests.deployment.bundle import ASKED_FOR, ROOT, SERVING, TARGETS, raw, references, resolved
 from claims_assets_tests.test_workspaces import read
 
 HOSTS = {"aws": "https://plan.cloud.databricks.com", "azure": "https://adb-1.2.azuredatabricks.net"}
@@ -205,6 +205,15 @@ def test_a_job_s_cluster_is_told_what_a_launched_step_is_told(size):
 
 def _plain(told):
     return {k: v for k, v in told.items() if not v.startswith("{{")}
+
+
+@pytest.mark.parametrize("folder", [ROOT, SERVING], ids=["jobs", "serving"])
+@pytest.mark.parametrize("target", ["staging", "prod"])
+def test_only_the_service_principal_may_change_what_is_deployed(target, folder):
+    """A folder below /Workspace/Shared is writable by all users, of which `bundle validate --strict` would warn."""
+    path = resolved(target, folder)["target"]["workspace"]["root_path"]
+    assert path.startswith(f"/Workspace/Users/{ASKED_FOR['service_principal']}/")
+    assert path.endswith(f"/{raw(folder)['bundle']['name']}/{target}")
 
 
 @pytest.mark.requirement("R35")

@@ -1,6 +1,8 @@
 """The guide's queries on the engine, over a finished lake, and its commands against what there is."""
 
+import json
 import re
+import subprocess
 
 import pytest
 import yaml
@@ -67,6 +69,26 @@ def test_the_query_of_an_alert_runs_and_gives_its_one_number(published, alert):
     (row,) = published.sql(stated["query_text"].replace("claims_prod.", "")).collect()
     assert row.asDict().keys() == {stated["evaluation"]["source"]["name"]}
     assert row[0] is not None
+
+
+def blocks():
+    """The shell blocks, with a word where a reader puts one."""
+    return [re.sub(r"<[a-z][^<>\n]*>", "x", b) for b in re.findall(r"```bash\n(.*?)```", GUIDE, re.DOTALL)]
+
+
+@pytest.mark.parametrize("block", blocks(), ids=range(len(blocks())))
+def test_a_block_of_commands_is_one_that_a_shell_can_read(block):
+    assert subprocess.run(["bash", "-n"], input=block, capture_output=True, text=True, check=False).stderr == ""
+
+
+def test_the_trust_of_the_role_on_aws_is_json():
+    (block,) = (b for b in blocks() if "trust() {" in b)
+    defined = block[block.index("trust() {") :].partition("\naws iam")[0]
+    role = '\\"arn:aws:iam::1:role/r\\"'
+    program = f'{defined}\ntrust 0000 "$MASTER, {role}"'
+    (stated,) = json.loads(subprocess.run(["bash", "-c", program], check=True, capture_output=True).stdout)["Statement"]
+    assert stated["Principal"]["AWS"][1] == "arn:aws:iam::1:role/r"
+    assert stated["Condition"] == {"StringEquals": {"sts:ExternalId": "0000"}}
 
 
 def test_jobs_variables_and_commands_of_the_guide_exist():
