@@ -2,7 +2,7 @@
 
 The lake lies in a volume, on whose files no table can be defined, so each table is a deep clone: the service copies
 only the files that changed since the last one. Keys and views stand in the SQL files beside this one.
-Runs on a Databricks cluster or SQL warehouse alone: clones, keys and Z-order are not in open-source Spark.
+Runs on a Databricks cluster alone: deep clones and primary keys are not in open-source Delta.
 """
 
 from collections.abc import Callable, Iterator, Sequence
