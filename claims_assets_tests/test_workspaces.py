@@ -32,6 +32,15 @@ def test_four_variables_are_enough():
     assert found.tracking_uri == "databricks", "a volume can't hold the SQLite file of a laptop's registry"
 
 
+def test_a_step_registers_its_models_where_this_machine_would():
+    in_unity_catalog = {
+        "MLFLOW_TRACKING_URI": "databricks",
+        "MLFLOW_REGISTRY_URI": "databricks-uc",
+        "CLAIMS_CATALOG": "claims_dev",
+    }
+    assert in_unity_catalog.items() <= read(**in_unity_catalog).workspace.variables().items()
+
+
 @pytest.mark.parametrize("text", ["plan.cloud.databricks.com", "https://plan.cloud.databricks.com/?o=12#job/list"])
 def test_the_address_may_come_from_the_browser(text):
     assert read(DATABRICKS_HOST=text).workspace.host == "https://plan.cloud.databricks.com"
