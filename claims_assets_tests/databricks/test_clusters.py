@@ -16,7 +16,6 @@ def new(size="small", **changes):
     return cluster(read(**changes).workspace, size)["new"]
 
 
-@pytest.mark.requirement("R38")
 @pytest.mark.parametrize(
     ("size", "workers", "worker", "driver"),
     [
