@@ -114,8 +114,9 @@ def publish(lake: "Lake", changed: Iterable[Alert]) -> None:
     """
     import pyarrow as pa
 
-    rows = [{n: list(v) if isinstance(v, tuple) else v for n, v in asdict(a).items()} for a in changed]
-    if not rows:
+    told = list(changed)
+    if not told:
         return
+    rows = [{n: list(v) if isinstance(v, tuple) else v for n, v in asdict(a).items()} for a in told]
     content = pa.Table.from_pylist(rows, schema=compiled(Alerts).arrow_schema())
-    DeltaRsWriter().replace(lake.path(*TABLE), content, None, {"alert_id": [row["alert_id"] for row in rows]})
+    DeltaRsWriter().replace(lake.path(*TABLE), content, None, {"alert_id": [a.alert_id for a in told]})
