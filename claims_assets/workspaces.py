@@ -37,6 +37,8 @@ class Workspace:
     engine: str | None
     """CLAIMS_ENGINE there; None: what is usual there."""
     start_month: str
+    ingestion: str | None
+    """CLAIMS_INGESTION there; None: what is usual."""
     tracking_uri: str | None
     existing_cluster: str | None
     secret_scope: str | None
@@ -56,6 +58,7 @@ class Workspace:
             "CLAIMS_CATALOG": self.catalog,
             "CLAIMS_ENGINE": self.engine,
             "CLAIMS_START_MONTH": self.start_month,
+            "CLAIMS_INGESTION": self.ingestion,
             "MLFLOW_TRACKING_URI": self.tracking_uri,
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "DAGSTER_DISABLE_TELEMETRY": "true",
@@ -128,6 +131,7 @@ def _of_both(env: Mapping[str, str]) -> dict[str, Any]:
         "catalog": env.get("CLAIMS_CATALOG") or None,
         "engine": env.get("CLAIMS_CLUSTER_ENGINE") or None,
         "start_month": month("CLAIMS_START_MONTH", env.get("CLAIMS_START_MONTH") or "2022-01"),
+        "ingestion": env.get("CLAIMS_INGESTION") or None,
         "tracking_uri": _tracking_uri(env, home, secrets),
         "existing_cluster": env.get("CLAIMS_CLUSTER_ID") or None,
         "secret_scope": scope,
