@@ -52,12 +52,12 @@ def loader(zone: Zone) -> AutoLoader:
 
 
 @pytest.fixture(autouse=True)
-def of_spark(engine, spark, monkeypatch):
-    """The classic session, with the stream that it has."""
+def of_spark(engine, request, monkeypatch):
+    """The session of Spark itself, with the stream that it has."""
     if engine != "spark":
         pytest.skip("streams need Spark: run with --engine spark")
     monkeypatch.setattr(auto_loader, "cloud_files", plain_files)
-    return spark
+    return request.getfixturevalue("spark")
 
 
 @pytest.fixture
