@@ -106,6 +106,7 @@ def test_a_server_with_exactly_the_rows_of_the_file_however_often_it_starts(star
     assert rows(url, "provider_id", "npi", "active_from") == [("P3", None, None)]
 
 
+@pytest.mark.requirement("R19")
 def test_the_table_is_the_one_that_claims_loads(start, url, tmp_path):
     values = ["2020-01-31" if "active" in name else f'"{name}, é ""x"""' for name in COLUMNS]
     assert start("\ufeff" + ",".join(COLUMNS) + "\r\n" + ",".join(values)).returncode == 0
