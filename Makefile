@@ -35,7 +35,7 @@ test: $(STAMP)  ## All tests that need only Python packages
 
 test-full: spark-deps  ## The tests that need more than that: a system PostgreSQL, Java, or minutes
 	@$(BIN)/python -m pytest -q -m full
-	@$(BIN)/python -m pytest -q --engine spark $(addprefix claims_assets_tests/,runtime/test_lake.py runtime/test_writers.py sources/test_auto_loader.py)
+	@$(BIN)/python -m pytest -q --engine spark $(addprefix claims_assets_tests/,runtime/test_lake.py runtime/test_writers.py runtime/test_publish.py sources/test_auto_loader.py)
 	@$(BIN)/python -m claims_assets_tests.parity
 
 parity: spark-deps  ## Run the whole graph on both engines and compare every table
@@ -53,6 +53,9 @@ lint: $(STAMP)  ## Style, types, and the engine calls that are forbidden
 
 databricks-local: $(STAMP)  ## One month, every step on a local Databricks workspace, compared with a local run
 	@$(BIN)/python -m claims_assets_tests.databricks.one_month
+
+cluster-wheel: $(STAMP)  ## Build dist/cluster/*.whl, which the jobs on Databricks install
+	@$(BIN)/python deploy/build_wheel.py
 
 requirements: $(STAMP)  ## Write docs/requirements.md from the markers of the tests
 	@$(BIN)/python -m claims_assets_tests.requirements

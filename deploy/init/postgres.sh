@@ -2,7 +2,7 @@
 # Init script of a Databricks cluster: a PostgreSQL server on the driver, for trials only. It ends with the cluster, and
 # so does what it holds. How to use it: docs/databricks.md, "Trial database on the driver".
 #
-#   CLAIMS_PROVIDERS_URL  postgresql://user:password@localhost:port/database, from a secret scope; it says what to make
+#   CLAIMS_PROVIDERS_URL  postgresql://{user}:{password}@localhost:{port}/{database}, from a secret scope; it says what to make
 #   CLAIMS_PROVIDERS_CSV  a file of providers to load; may be unset
 #   CLAIMS_POSTGRES_HOME  folder of the server; default /var/lib/claims-postgres
 #
@@ -19,9 +19,10 @@ if [[ ${DB_IS_DRIVER:-TRUE} != TRUE ]]; then
 fi
 
 # The secret goes nowhere near a command line, which everybody on the machine can read.
-url='^postgres(ql)?://([a-z_][a-z0-9_]*):([A-Za-z0-9._~-]+)@(localhost|127\.0\.0\.1)(:([0-9]+))?/([a-z_][a-z0-9_]*)(\?.*)?$'
+name='[a-z_][a-z0-9_]*' letters='[A-Za-z0-9._~-]+'
+url="^postgres(ql)?://(${name}):(${letters})@(localhost|127\.0\.0\.1)(:([0-9]+))?/(${name})(\?.*)?\$"
 [[ ${CLAIMS_PROVIDERS_URL:-} =~ $url ]] || stop \
-    "CLAIMS_PROVIDERS_URL is not set, or not postgresql://user:password@localhost:port/database with letters, digits and ._~- in the password: set it from a secret scope."
+    "CLAIMS_PROVIDERS_URL is not set, or not postgresql://{user}:{password}@localhost:{port}/{database} with letters, digits and ._~- in the password: set it from a secret scope."
 user=${BASH_REMATCH[2]} password=${BASH_REMATCH[3]} port=${BASH_REMATCH[6]:-5432} database=${BASH_REMATCH[7]}
 [[ $user != postgres ]] || stop "CLAIMS_PROVIDERS_URL names the user postgres, which is the server's own: name another."
 unset CLAIMS_PROVIDERS_URL
