@@ -35,7 +35,7 @@ test: $(STAMP)  ## All tests that need only Python packages
 
 test-full: spark-deps  ## The tests that need more than that: a system PostgreSQL, Java, or minutes
 	@$(BIN)/python -m pytest -q -m full
-	@$(BIN)/python -m pytest -q --engine spark $(addprefix claims_assets_tests/runtime/test_,lake.py writers.py publish.py)
+	@$(BIN)/python -m pytest -q --engine spark $(addprefix claims_assets_tests/,runtime/test_lake.py runtime/test_writers.py runtime/test_publish.py runtime/test_spark.py sources/test_auto_loader.py)
 	@$(BIN)/python -m claims_assets_tests.parity
 
 parity: spark-deps  ## Run the whole graph on both engines and compare every table

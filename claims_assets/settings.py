@@ -14,10 +14,11 @@ from claims_assets.setting_values import SettingError, month, needed, one_of, pl
 from claims_assets.sources.provider_tls import REMEDY, plaintext_allowed
 from claims_assets.workspaces import Databricks, Pipes, workspace_from
 
-__all__ = ["Engine", "Environment", "SettingError", "Settings", "settings_from_environment"]
+__all__ = ["Engine", "Environment", "Ingestion", "SettingError", "Settings", "settings_from_environment"]
 
 Environment = Literal["local", "staging", "production"]
 Engine = Literal["sail", "spark"]
+Ingestion = Literal["embedded", "autoloader", "autoloader-events"]
 REGISTRY = "MLFLOW_REGISTRY_URI"
 UNITY_CATALOG = "databricks-uc"
 """Address of the registry in Unity Catalog, where a model's name is `catalog.schema.name`."""
@@ -49,6 +50,8 @@ class Settings:
     workspace: Databricks | Pipes | None = None
     """Where steps run; None: in this process."""
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    ingestion: Ingestion = "embedded"
+    """How claim files are found: by listing their folder, or by Auto Loader, which exists on Databricks only."""
 
     @property
     def on_volume(self) -> bool:
@@ -62,6 +65,11 @@ class Settings:
     @property
     def dagster_home(self) -> Path:
         return self.home / "dagster"
+
+    @property
+    def streams(self) -> Path:
+        """Checkpoints of Auto Loader, and the files that it has met."""
+        return self.home / "streams"
 
     @property
     def postgres(self) -> Path:
@@ -79,6 +87,8 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
     environment = one_of("CLAIMS_ENV", env.get("CLAIMS_ENV") or "local", get_args(Environment))
     on_cluster = bool(env.get("DATABRICKS_RUNTIME_VERSION"))
     engine = env.get("CLAIMS_ENGINE") or ("spark" if on_cluster else "sail")
+    workspace = workspace_from(env)
+    has_auto_loader = workspace is not None or (on_cluster and engine == "spark")
     catalog = plain_name("CLAIMS_CATALOG", env.get("CLAIMS_CATALOG"))
     return Settings(
         environment=environment,
@@ -93,9 +103,20 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
         tracking_uri=env.get("MLFLOW_TRACKING_URI") or None,
         registry_uri=_registry_uri(env, catalog),
         catalog=catalog,
-        workspace=workspace_from(env),
+        workspace=workspace,
         alerts=alerts_from(env),
+        ingestion=_ingestion(env.get("CLAIMS_INGESTION") or "embedded", has_auto_loader),
     )
+
+
+def _ingestion(value: str, has_auto_loader: bool) -> Ingestion:
+    found = one_of("CLAIMS_INGESTION", value, get_args(Ingestion))
+    if found != "embedded" and not has_auto_loader:
+        raise SettingError(
+            f"CLAIMS_INGESTION={found} needs the Spark of a Databricks cluster, the only one with Auto Loader: unset"
+            " it, or set CLAIMS_COMPUTE to databricks or pipes."
+        )
+    return found
 
 
 def _providers_url(url: str | None, environment: Environment) -> str | None:

@@ -37,6 +37,8 @@ class Workspace:
     engine: str | None
     """CLAIMS_ENGINE there; None: what is usual there."""
     start_month: str
+    ingestion: str | None
+    """CLAIMS_INGESTION there; None: what is usual."""
     tracking_uri: str | None
     registry_uri: str | None
     """MLflow registry of the models; None: that of `tracking_uri`."""
@@ -58,6 +60,7 @@ class Workspace:
             "CLAIMS_CATALOG": self.catalog,
             "CLAIMS_ENGINE": self.engine,
             "CLAIMS_START_MONTH": self.start_month,
+            "CLAIMS_INGESTION": self.ingestion,
             "MLFLOW_TRACKING_URI": self.tracking_uri,
             "MLFLOW_REGISTRY_URI": self.registry_uri,
             "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -134,6 +137,7 @@ def _of_both(env: Mapping[str, str]) -> dict[str, Any]:
         "catalog": plain_name("CLAIMS_CATALOG", env.get("CLAIMS_CATALOG")),
         "engine": env.get("CLAIMS_CLUSTER_ENGINE") or None,
         "start_month": month("CLAIMS_START_MONTH", env.get("CLAIMS_START_MONTH") or "2022-01"),
+        "ingestion": env.get("CLAIMS_INGESTION") or None,
         "tracking_uri": _tracking_uri(env, home, secrets),
         "registry_uri": env.get("MLFLOW_REGISTRY_URI") or None,
         "existing_cluster": env.get("CLAIMS_CLUSTER_ID") or None,

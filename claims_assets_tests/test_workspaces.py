@@ -83,3 +83,11 @@ def test_a_tracking_server_with_a_password_is_taken_from_the_scope():
     ).workspace
     assert found.secrets == ("MLFLOW_TRACKING_URI", "CLAIMS_PROVIDERS_URL")
     assert found.tracking_uri is None
+
+
+def test_how_claim_files_are_found_is_told_to_the_cluster_alone():
+    given = read(CLAIMS_INGESTION="autoloader")
+    assert given.workspace.variables()["CLAIMS_INGESTION"] == "autoloader"
+    assert "CLAIMS_INGESTION" not in read().workspace.variables()
+    with pytest.raises(SettingError, match="'kafka' is not one of embedded"):
+        read(CLAIMS_INGESTION="kafka")

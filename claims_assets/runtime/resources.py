@@ -43,6 +43,8 @@ def resources_for(settings: Settings) -> dict[str, object]:
             start_month=settings.start_month,
             providers_url=dg.EnvVar("CLAIMS_PROVIDERS_URL") if settings.providers_url else None,
             postgres=str(settings.postgres),
+            streams=None if settings.ingestion == "embedded" else str(settings.streams),
+            file_events=settings.ingestion == "autoloader-events",
         ),
         **computes_for(settings.workspace),
     }

@@ -13,8 +13,9 @@ import dagster as dg
 
 from claims_assets.freshness import policy
 from claims_assets.layers import LAYERS
+from claims_assets.sources.auto_loader import AUTO_LOADED, AutoLoader
 from claims_assets.sources.feeds import FEEDS, LANDING, SOURCE_LINE, Feed, LandingError
-from claims_assets.sources.folder import files_by_path
+from claims_assets.sources.folder import FilesOf, files_by_path
 from claims_assets.sources.mapping import Mapping
 from claims_assets.sources.preflight import preflight
 from claims_assets.sources.provider_database import ProvidersUnreachable, check_reachable, has_table, read_table
@@ -49,6 +50,10 @@ class LandingZone(dg.ConfigurableResource):
     """Data directory of the embedded server; it is asked only once it exists."""
     arrival_month: str | None = None
     """Month of this refresh; None takes the current month, UTC."""
+    streams: str | None = None
+    """Folder of Auto Loader's streams; None: files are found by listing their folder."""
+    file_events: bool = False
+    """Whether Auto Loader is told of new files by the storage, instead of listing."""
 
     def latest_month(self) -> str:
         """The month in which files that are met now have arrived."""
@@ -57,7 +62,11 @@ class LandingZone(dg.ConfigurableResource):
     def check(self) -> None:
         """Everything that can be known to be wrong beforehand; see `preflight`."""
         url = self.providers_url
-        preflight(Path(self.folder), check_providers=(lambda table: check_reachable(url, table)) if url else None)
+        preflight(
+            Path(self.folder),
+            check_providers=(lambda table: check_reachable(url, table)) if url else None,
+            files_of=self._files_met,
+        )
 
     def refresh(self, feed: str, log: Any) -> Refreshed:
         """Refresh the stage of a feed; provider files go before the provider database."""
@@ -69,10 +78,20 @@ class LandingZone(dg.ConfigurableResource):
                 # The embedded server may have been started and never loaded; a configured one must hold the table.
                 found = bool(self.providers_url) or has_table(url, mapping.table)
                 rows = read_table(url, mapping.table) if found else None
-            if rows is None:
-                return refresh(feed, landing, lake, **months, progress=log.info)
-            return stage_table(feed, rows, f"{DATABASE}{mapping.table}", landing, lake, **months, progress=log.info)
-        return refresh(feed, landing, lake, **months, progress=log.info)
+            if rows is not None:
+                return stage_table(feed, rows, f"{DATABASE}{mapping.table}", landing, lake, **months, progress=log.info)
+        return refresh(feed, landing, lake, **months, progress=log.info, files_of=self._finder(feed))
+
+    def _finder(self, feed: str) -> FilesOf:
+        if self.streams and feed in AUTO_LOADED:
+            return AutoLoader(Path(self.streams), self.file_events).files_by_path
+        return files_by_path
+
+    def _files_met(self, landing: Path, feed: str, mapping: Mapping) -> dict[str, Path]:
+        """Without running a stream, which another step may be doing."""
+        if self.streams and feed in AUTO_LOADED:
+            return AutoLoader(Path(self.streams), self.file_events).files_met(landing, feed, mapping)
+        return files_by_path(landing, feed, mapping)
 
     def _has_database(self) -> bool:
         return bool(self.providers_url) or bool(self.postgres and Path(self.postgres).exists())
