@@ -11,6 +11,7 @@ from pathlib import Path
 import dagster as dg
 
 from claims_assets.cli.errors import NotDone
+from claims_assets.runtime.run_launcher import LOCK
 from claims_assets.settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -36,7 +37,7 @@ def alone(settings: Settings) -> Iterator[None]:
         NotDone: another run holds it.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
-    with (settings.home / "run.lock").open("w") as handle:
+    with (settings.home / LOCK).open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -19,12 +19,14 @@ from claims_assets.models.training import ONLY_TRAINING_MONTHS
 from claims_assets.partitions import MONTH, claim_months, months_between, ranges
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.resources import lake_for
+from claims_assets.runtime.run_launcher import BY, CONSOLE, is_lost
 from claims_assets.settings import Settings
 from claims_assets.workspaces import Databricks
 
 RANGE_TAGS: tuple[str, str] = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 CLASS_NAME = re.compile(r"^[\w.]+: ")
 CLAIM_FEEDS = ("medical_claims", "pharmacy_claims")
+IN_PROGRESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Progress speaks instead."""
 
@@ -61,6 +63,20 @@ def run_range(
             run.execute(rest)
     print_summary(settings, console)
     console.print(f"Done in {time.monotonic() - started:.0f} s.", style="bold green")
+
+
+def refuse_beside_others(instance: dg.DagsterInstance) -> None:
+    """Mark runs as failed whose process was killed; one that lives would write the same tables at the same time.
+
+    Raises:
+        NotDone: such a run is in progress, started in the UI.
+    """
+    for run in instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS)):
+        if run.tags.get(BY) != CONSOLE and not is_lost(instance, run):
+            raise NotDone(
+                f"Run {run.run_id[:8]} of the Dagster UI is in progress: wait until it ends, or cancel it there."
+            )
+        instance.report_run_failed(run, "The process of this run was killed: run it again.")
 
 
 def _chosen(definitions: dg.Definitions, select: str | None) -> tuple[list[dg.AssetKey], list[dg.AssetKey]]:
@@ -143,16 +159,18 @@ class Runner:
         self.console.print(f"\n{what}, {assets} assets", style="bold")
 
     def execute(self, keys: Sequence[dg.AssetKey], tags: dict[str, str] | None = None) -> None:
-        """One run of these assets.
+        """One run of these assets, while this process holds CLAIMS_HOME (`alone`).
 
         Raises:
-            NotDone: a step failed; the message is the step's own sentence.
+            NotDone: a step failed; the message is the step's own sentence. Or a run of the UI is in progress.
         """
+        refuse_beside_others(self.instance)
+        tags = {BY: CONSOLE} | (tags or {})
         run_id = str(uuid.uuid4())
         progress = Progress(self.console, len(keys))
         self.instance.add_event_listener(run_id, progress)
         if self.launched:
-            success = execute_launched(self.instance, keys, tags or {}, run_id, run_config=QUIET)
+            success = execute_launched(self.instance, keys, tags, run_id, run_config=QUIET)
         else:
             job = self.definitions.resolve_implicit_global_asset_job_def()
             success = job.execute_in_process(
