@@ -3,6 +3,7 @@
 import re
 import time
 import uuid
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ from claims_assets.workspaces import Databricks
 RANGE_TAGS: tuple[str, str] = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 CLASS_NAME = re.compile(r"^[\w.]+: ")
 CLAIM_FEEDS = ("medical_claims", "pharmacy_claims")
+COUNTED = ("rows_in", "rows_quarantined")
+"""Metadata of a month, or of a table without months."""
 IN_PROGRESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Progress speaks instead."""
@@ -191,15 +194,17 @@ class Progress:
     def __init__(self, console: Console, total: int):
         self.console, self.total, self.done = console, total, 0
         self.failure: str | None = None
-        self.rows: dict[str, str] = {}
+        self.rows: dict[str, Counter[str]] = defaultdict(Counter)
 
     def __call__(self, entry: dg.EventLogEntry) -> None:
         event = entry.dagster_event
         if event is None:
             return
         if event.is_step_materialization and event.asset_key:
-            self.rows[event.asset_key.to_user_string()] = _rows(
-                event.step_materialization_data.materialization.metadata
+            metadata = event.step_materialization_data.materialization.metadata
+            numbers = {n: metadata[n].value for n in COUNTED if n in metadata}
+            self.rows[event.asset_key.to_user_string()].update(
+                {n: value for n, value in numbers.items() if isinstance(value, int)}
             )
         elif event.is_step_success:
             self.done += 1
@@ -207,7 +212,7 @@ class Progress:
             seconds = event.step_success_data.duration_ms / 1000
             place = f"[{self.done:>{len(str(self.total))}}/{self.total}]"
             self.console.print(
-                f"{place} {name:<44} {seconds:6.1f} s  {self.rows.get(name, '')}", markup=False, highlight=False
+                f"{place} {name:<44} {seconds:6.1f} s  {_rows(self.rows[name])}", markup=False, highlight=False
             )
         elif event.is_step_failure:
             self.failure = _sentence(event.step_failure_data)
@@ -217,10 +222,11 @@ def _name(event: dg.DagsterEvent) -> str:
     return (event.step_key or "").replace("__", "/", 1)
 
 
-def _rows(metadata: Mapping[str, dg.MetadataValue]) -> str:
-    rows, aside = (metadata[n].value if n in metadata else None for n in ("rows_in", "rows_quarantined"))
-    if not isinstance(rows, int) or not isinstance(aside, int):
+def _rows(counted: Mapping[str, int]) -> str:
+    """Of all months of the run."""
+    if COUNTED[0] not in counted:
         return ""
+    rows, aside = (counted.get(n, 0) for n in COUNTED)
     return f"{rows - aside:>9,} rows" + (f", {aside:,} quarantined" if aside else "")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from claims_assets.code_links import link_to
 from claims_assets.layers import LAYERS
 from claims_assets.sources.feeds import FEEDS, LANDING, SOURCE_LINE, Feed, LandingError
 from claims_assets.sources.folder import files_by_path
@@ -91,7 +92,8 @@ def _landing_asset(feed: Feed) -> dg.AssetsDefinition:
             "compute": LAYER.compute,
         },
         kinds={"deltalake"},
-        metadata={"dagster/column_schema": _column_schema(feed), "dagster/table_name": f"{LANDING}.{feed.name}"},
+        metadata={"dagster/column_schema": _column_schema(feed), "dagster/table_name": f"{LANDING}.{feed.name}"}
+        | link_to(Path(__file__).with_name("feeds.py")),
         freshness_policy=dg.FreshnessPolicy.time_window(
             fail_window=LAYER.fail_after, warn_window=LAYER.fail_after * 0.75
         ),
