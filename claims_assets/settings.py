@@ -40,6 +40,8 @@ class Settings:
     """None: MLflow in a SQLite file under `home`."""
     workspace: Databricks | Pipes | None = None
     """Where steps run; None: in this process."""
+    dagster_yaml: Path | None = None
+    """Configuration of the Dagster instance; None: that of the checkout."""
 
     @property
     def lake(self) -> Path:
@@ -77,6 +79,9 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
         memory_limit=size_in_bytes("CLAIMS_MEMORY_LIMIT", env.get("CLAIMS_MEMORY_LIMIT")),
         tracking_uri=env.get("MLFLOW_TRACKING_URI") or None,
         workspace=workspace_from(env),
+        dagster_yaml=Path(env["CLAIMS_DAGSTER_YAML"]).expanduser().absolute()
+        if env.get("CLAIMS_DAGSTER_YAML")
+        else None,
     )
 
 

@@ -11,19 +11,22 @@ from pathlib import Path
 import dagster as dg
 
 from claims_assets.cli.errors import NotDone
-from claims_assets.runtime.run_launcher import LOCK
 from claims_assets.settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def prepared_home(settings: Settings) -> Path:
-    """CLAIMS_HOME/dagster with the checkout's dagster.yaml in it; sets DAGSTER_HOME for this process and its own."""
+    """CLAIMS_HOME/dagster with the instance's dagster.yaml in it; sets DAGSTER_HOME for this process and its own.
+
+    Raises:
+        NotDone: there is no such file.
+    """
     home = settings.dagster_home
-    home.mkdir(parents=True, exist_ok=True)
-    source = CHECKOUT / "dagster.yaml"
+    source = settings.dagster_yaml or CHECKOUT / "dagster.yaml"
     if not source.exists():
-        raise NotDone(f"No dagster.yaml beside the package in {CHECKOUT}: run `claims` from a checkout of the project.")
+        raise NotDone(f"There is no {source}: run `claims` from a checkout of the project, or set CLAIMS_DAGSTER_YAML.")
+    home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
     return home
@@ -37,7 +40,7 @@ def alone(settings: Settings) -> Iterator[None]:
         NotDone: another run holds it.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
-    with (settings.home / LOCK).open("w") as handle:
+    with (settings.home / "run.lock").open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -20,7 +20,7 @@ from claims_assets.models.training import ONLY_TRAINING_MONTHS
 from claims_assets.partitions import MONTH, claim_months, months_between, ranges
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.resources import lake_for
-from claims_assets.runtime.run_launcher import BY, CONSOLE, is_lost
+from claims_assets.runtime.run_launcher import is_lost, tags_of_this_process
 from claims_assets.settings import Settings
 from claims_assets.workspaces import Databricks
 
@@ -72,10 +72,10 @@ def refuse_beside_others(instance: dg.DagsterInstance) -> None:
     """Mark runs as failed whose process was killed; one that lives would write the same tables at the same time.
 
     Raises:
-        NotDone: such a run is in progress, started in the UI.
+        NotDone: such a run is in progress, started in the UI or on another machine.
     """
     for run in instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS)):
-        if run.tags.get(BY) != CONSOLE and not is_lost(instance, run):
+        if not is_lost(instance, run):
             raise NotDone(
                 f"Run {run.run_id[:8]} of the Dagster UI is in progress: wait until it ends, or cancel it there."
             )
@@ -168,7 +168,7 @@ class Runner:
             NotDone: a step failed; the message is the step's own sentence. Or a run of the UI is in progress.
         """
         refuse_beside_others(self.instance)
-        tags = {BY: CONSOLE} | (tags or {})
+        tags = tags_of_this_process("claims run") | (tags or {})
         run_id = str(uuid.uuid4())
         progress = Progress(self.console, len(keys))
         self.instance.add_event_listener(run_id, progress)

@@ -1,31 +1,34 @@
-"""Which runs of the local instance are lost: recorded as in progress while their process is gone.
+"""Which runs are lost: recorded as in progress while their process is gone.
 
 Dagster's own launcher starts runs and cannot tell whether they live, so a run whose process was killed together with
 its code server would stay in progress for ever, and count against `max_concurrent_runs`. Here: the launcher that can
-tell, for the daemon's run monitoring (`dagster.yaml`), and the same answer for the console script. It holds for an
-instance of one machine; a team's instance has a launcher of its own (`deploy/`).
+tell, for the daemon's run monitoring (`dagster.yaml`), and the same answer for the console script. Only the machine
+that a run was started on can tell; a team's instance whose runs live elsewhere has a launcher of its own (`deploy/`).
 """
 
-import fcntl
 import os
+import socket
 import time
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 
-BY, CONSOLE = "claims/by", "claims run"
-"""Run tag, and its value for runs of the console script, which live and die with its process."""
-LOCK = "run.lock"
-"""File in CLAIMS_HOME that the console script holds as long as it runs; the system lets go of it with the process."""
-STARTED_BEFORE_SAYING_SO = 60
-"""Seconds by which a process may seem younger than its first event: the clock of the machine may have been set."""
+BY, HOST, PROCESS = "claims/by", "claims/host", "claims/process"
+"""Run tags: who asked for the run, on which machine it runs, and in which process if that was known beforehand."""
+CLOCKS_DIFFER_BY = 60
+"""Seconds by which a process may seem younger than what it said: the clock of the machine may have been set."""
 
 
 class LocalRunLauncher(DefaultRunLauncher):
     """Dagster's launcher, which also knows whether the process of a run lives."""
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Launch the run, and remember on which machine."""
+        self._instance.add_run_tags(context.dagster_run.run_id, {HOST: socket.gethostname()})
+        super().launch_run(context)
 
     @property
     def supports_check_run_worker_health(self) -> bool:
@@ -38,27 +41,29 @@ class LocalRunLauncher(DefaultRunLauncher):
         return CheckRunHealthResult(WorkerStatus.RUNNING)
 
 
-def is_lost(instance: Any, run: dg.DagsterRun) -> bool:
-    """Whether the process of a run in progress is gone; False as long as nothing says which process it is."""
-    if run.tags.get(BY) == CONSOLE:
-        return not _is_held(Path(instance.root_directory).parent / LOCK)
-    for record in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
-        metadata = record.dagster_event.engine_event_data.metadata
-        if "pid" in metadata:
-            return not _lives(int(metadata["pid"].value), record.timestamp)
-    return False
+def tags_of_this_process(by: str) -> dict[str, str]:
+    """Tags of a run that this process itself executes."""
+    return {BY: by, HOST: socket.gethostname(), PROCESS: str(os.getpid())}
 
 
-def _is_held(lock: Path) -> bool:
-    """Whether any process, this one included, holds the lock file."""
-    try:
-        with lock.open("r") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
+def is_lost(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether the process of a run in progress is gone; False where this machine can't tell."""
+    if run.tags.get(HOST) != socket.gethostname():
         return False
-    except BlockingIOError:
-        return True
-    return False
+    known = _process(instance, run)
+    return known is not None and not _lives(*known)
+
+
+def _process(instance: dg.DagsterInstance, run: dg.DagsterRun) -> tuple[int, float] | None:
+    """Process id of a run, and when it was its own."""
+    record: Any = instance.get_run_record_by_id(run.run_id)
+    if record and PROCESS in run.tags:
+        return int(run.tags[PROCESS]), record.create_timestamp.timestamp()
+    for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
+        event: Any = entry.dagster_event
+        if "pid" in event.engine_event_data.metadata:
+            return int(event.engine_event_data.metadata["pid"].value), entry.timestamp
+    return None
 
 
 def _lives(pid: int, said_so: float) -> bool:
@@ -76,4 +81,4 @@ def _lives(pid: int, said_so: float) -> bool:
         age = float(uptime.read_text().split()[0]) - int(fields[19]) / os.sysconf("SC_CLK_TCK")
     except FileNotFoundError:
         return not uptime.exists()  # a system without /proc, or a process that ended just now
-    return fields[0] != "Z" and time.time() - age <= said_so + STARTED_BEFORE_SAYING_SO
+    return fields[0] != "Z" and time.time() - age <= said_so + CLOCKS_DIFFER_BY

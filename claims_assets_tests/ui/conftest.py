@@ -2,6 +2,7 @@
 
 import datetime as dt
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,24 +28,35 @@ class Undisturbed:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+def homes() -> Iterator[Path]:
+    """A folder that PostgreSQL may pass through, whoever it runs as; pytest's own are closed."""
+    with tempfile.TemporaryDirectory(prefix="claims-ui-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o751)
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(homes: Path) -> Undisturbed:
     """Four months up to the last complete one: a backfill reaches forward to this month and no further."""
-    home = tmp_path_factory.mktemp("undisturbed")
+    home = homes / "undisturbed"
     last = add_months(f"{dt.datetime.now(dt.UTC):%Y-%m}", -1)
     months = months_between(add_months(last, 1 - MONTHS), last)
     generate(home / "landing", members=MEMBERS, months=MONTHS, end=last)
-    done = claims(home, "run", CLAIMS_START_MONTH=months[0])
-    assert done.returncode == 0, done.stderr[-3000:]
+    for command in (["providers", "load", str(home / "providers.csv")], ["run"]):
+        done = claims(home, *command, CLAIMS_START_MONTH=months[0])
+        assert done.returncode == 0, done.stderr[-3000:]
     return Undisturbed(home, months, contents(home / "lake"))
 
 
 @pytest.fixture(scope="session")
-def started(undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """A `claims ui` on a copy of the landing files, and nothing built; for all tests of the session."""
-    home = tmp_path_factory.mktemp("live")
+def started(undisturbed: Undisturbed, homes: Path) -> Iterator[Live]:
+    """A `claims ui` on a copy of the landing files and providers, and nothing built; for all tests of the session."""
+    home = homes / "live"
     shutil.copytree(undisturbed.home / "landing", home / "landing")
     live = Live(home, undisturbed.months[0])
     try:
+        loaded = live.command("providers", "load", str(undisturbed.home / "providers.csv"))
+        assert loaded.returncode == 0, loaded.stderr[-3000:]
         yield live.start()
     finally:
         live.stop()
@@ -53,9 +65,7 @@ def started(undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture
 def live(started: Live) -> Iterator[Live]:
     """The running UI over an empty lake; started again where the test before killed it."""
-    if not started.processes("dagster._daemon") or not started.processes("dagster_webserver"):
-        started.start()
-    started.none_in_progress()
+    started.ready()
     shutil.rmtree(started.lake, ignore_errors=True)
     yield started
 

@@ -42,6 +42,8 @@ RUNS = """query($filter: RunsFilter) { runsOrError(filter: $filter) { ... on Run
   stats { ... on RunStatsSnapshot { stepsSucceeded } } } } } }"""
 BACKFILL = """query($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill {
   status error { message } } } }"""
+BACKFILLS = "{ partitionBackfillsOrError { ... on PartitionBackfills { results { id } } } }"
+STALE = "{ assetNodes { assetKey { path } staleStatus } }"
 ENGINE_EVENTS = """query($id: ID!) { logsForRun(runId: $id) { ... on EventConnection { events {
   ... on EngineEvent { metadataEntries { label ... on TextMetadataEntry { text } } } } } } }"""
 CHECKS = """{ assetNodes { assetKey { path } assetChecksOrError { ... on AssetChecks { checks {
@@ -115,6 +117,12 @@ class Live:
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False
 
+    def ready(self) -> None:
+        """Running, started again where something was killed, and without a run in progress."""
+        if not self.processes("dagster._daemon") or not self.processes("dagster_webserver"):
+            self.start()
+        self.none_in_progress()
+
     def stop(self) -> None:
         """End everything that was started, also what outlives `claims ui`."""
         if self.process is not None:
@@ -169,6 +177,10 @@ class Live:
         asked = {"assetSelection": _keys(keys), "partitionNames": list(months)}
         return _launched(self.ask(LAUNCH_BACKFILL, p=asked)["launchPartitionBackfill"])["backfillId"]
 
+    def backfills(self) -> list[str]:
+        """Ids of all backfills, the newest first."""
+        return [b["id"] for b in self.ask(BACKFILLS)["partitionBackfillsOrError"]["results"]]
+
     def resume(self, backfill: str) -> str:
         """Launch what a backfill left undone; the id of the new one."""
         asked = {"parentRunId": backfill, "strategy": "FROM_FAILURE"}
@@ -220,8 +232,13 @@ class Live:
 
     def under_way(self, backfill: str) -> dict[str, Any]:
         """Wait for a run of the backfill that has done a step and not all."""
-        going = lambda: [r for r in self.runs(backfill=backfill) if r["status"] == "STARTED"]  # noqa: E731
-        return until("a run under way", lambda: [r for r in going() if r["stats"]["stepsSucceeded"]])[0]
+
+        def going() -> list[dict[str, Any]]:
+            assert self.status(backfill) not in FINAL_BACKFILL, self.said
+            started = [r for r in self.runs(backfill=backfill) if r["status"] == "STARTED"]
+            return [r for r in started if r["stats"]["stepsSucceeded"]]
+
+        return until("a run under way", going)[0]
 
     def worker(self, run: str) -> int:
         """Process id of a run, as its own events say."""
@@ -242,6 +259,11 @@ class Live:
                 if latest is None or latest["status"] not in ("SUCCEEDED", "FAILED"):
                     found.append(f"{'/'.join(node['assetKey']['path'])} {check['name']}: {latest}")
         return found
+
+    def stale(self) -> list[str]:
+        """Assets that the UI shows as behind their inputs."""
+        nodes = self.ask(STALE)["assetNodes"]
+        return sorted("/".join(n["assetKey"]["path"]) for n in nodes if n["staleStatus"] == "STALE")
 
     def materialized(self, key: str) -> list[tuple[str, str]]:
         """Ranges of materialized months of an asset, as the partitions page shows them."""

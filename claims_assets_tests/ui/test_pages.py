@@ -1,0 +1,127 @@
+"""What a person sees and clicks in the UI, in a real browser. `--pictures` also writes docs/images.
+
+Written on request only: a picture changes with every pixel, and a test run should leave the tree as it was.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from claims_assets_tests.ui.browser import SECONDS, browsing
+from claims_assets_tests.ui.conftest import Undisturbed
+from claims_assets_tests.ui.live import FINAL_RUN, PATIENCE, Live, until
+from claims_assets_tests.ui.test_backfills import right
+
+pytestmark = [pytest.mark.ui, pytest.mark.timeout(1800)]
+
+IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+LARGEST = 300_000
+"""Bytes of a picture in the documentation."""
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator:
+    with browsing() as found:
+        yield found
+
+
+@pytest.fixture
+def shoot(page, request):
+    """`shoot("name")` writes docs/images/name.png where `--pictures` asks for it."""
+
+    def take(name: str) -> None:
+        page.mouse.move(0, 0)
+        picture = page.screenshot(animations="disabled")
+        assert len(picture) < LARGEST
+        if request.config.getoption("--pictures"):
+            (IMAGES / f"{name}.png").write_bytes(picture)
+
+    return take
+
+
+@pytest.fixture(scope="module")
+def built(page, started: Live, undisturbed: Undisturbed) -> Live:
+    """All assets and months, by a backfill that was launched by clicks."""
+    started.ready()
+    shutil.rmtree(started.lake, ignore_errors=True)
+    before = started.backfills()
+    page.goto(f"{started.url}/asset-groups")
+    page.get_by_role("button", name=re.compile("Materialize all")).click()
+    months = page.get_by_placeholder(re.compile("^ex:"))
+    months.fill(f"[{undisturbed.months[0]}...{undisturbed.months[-1]}]")
+    months.press("Tab")
+    page.get_by_role("button", name="Launch backfill").click()
+    (backfill,) = until("the backfill", lambda: [b for b in started.backfills() if b not in before])
+    started.ended(backfill)
+    page.goto(f"{started.url}/runs?tab=backfills")
+    page.get_by_text("Completed").first.wait_for(timeout=PATIENCE * SECONDS)
+    return started
+
+
+def opened(page, live: Live, key: str, view: str = "", **more: str):
+    """The page of an asset."""
+    query = "&".join(f"{name}={value}" for name, value in ({"view": view} if view else {} | more).items())
+    page.goto(f"{live.url}/assets/{key}?{query}")
+    page.get_by_text(key.split("/")[1], exact=True).first.wait_for()
+    return page
+
+
+def test_a_backfill_by_clicks_builds_every_month(built, undisturbed):
+    right(built, undisturbed)
+
+
+def test_the_graph_shows_the_layers_in_the_order_of_the_flow(page, built, shoot):
+    page.goto(f"{built.url}/asset-groups")
+    for layer in ("sources", "bronze", "silver", "features", "models", "predictions", "outreach", "monitoring"):
+        page.get_by_text(layer, exact=True).first.wait_for()
+
+
+def test_an_asset_page_says_what_a_row_is_and_of_what_its_columns_are_made(page, built, shoot):
+    opened(page, built, "gold/pmpm")
+    page.get_by_text("one row per as-of month, month of service and service category").first.wait_for()
+    page.get_by_text("USD; NULL without members").first.wait_for()
+    page.get_by_text("Passing").first.wait_for()
+
+
+def test_the_partitions_page_shows_the_numbers_of_one_month(page, built, undisturbed, shoot):
+    month = undisturbed.months[1]
+    page.goto(f"{built.url}/assets/silver/medical_claims?view=partitions&partition={month}")
+    page.get_by_text("dagster/partition_row_count").wait_for()
+    rows = len(undisturbed.content["silver.medical_claims"][month])
+    page.get_by_text(re.compile(f"^{rows:,}$|^{rows}$")).first.wait_for()
+
+
+def test_the_checks_page_shows_three_results(page, built, shoot):
+    opened(page, built, "bronze/medical_claims", "checks")
+    for check in ("rows_keep_contract", "grain_is_unique", "nothing_is_lost"):
+        page.get_by_text(check, exact=True).first.wait_for()
+
+
+def test_a_file_that_changed_makes_what_reads_it_stale_and_a_refresh_without_change_does_not(page, built, shoot):
+    built.succeeded(built.run(["landing/member_contacts"]))
+    opened(page, built, "bronze/member_contacts")
+    page.get_by_text("Latest materialization").first.wait_for()
+    assert built.stale() == []
+    file = next(f for f in sorted((built.home / "landing" / "member_contacts").rglob("*.csv")))
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(lines[:-1]))
+    try:
+        built.succeeded(built.run(["landing/member_contacts"]))
+        assert "bronze/member_contacts" in built.stale()
+        opened(page, built, "bronze/member_contacts")
+        page.get_by_text(re.compile("Unsynced|Upstream data", re.IGNORECASE)).first.wait_for()
+    finally:
+        file.write_text("".join(lines))
+
+
+def test_a_run_by_clicks_ends_green(page, built):
+    before = {r["runId"] for r in built.runs()}
+    opened(page, built, "bronze/member_contacts")
+    page.get_by_role("button", name=re.compile("Materialize")).first.click()
+    new = lambda: [r for r in built.runs() if r["runId"] not in before and r["status"] in FINAL_RUN]  # noqa: E731
+    (run,) = until("the run", new)
+    page.goto(f"{built.url}/runs/{run['runId']}")
+    page.get_by_text("Success", exact=True).first.wait_for()
