@@ -24,7 +24,7 @@ from claims_assets.monitoring.built_months import Span
 from claims_assets.monitoring.quality import score_of
 from claims_assets.monitoring.results import check_results, check_specs, publish
 from claims_assets.partitions import MONTH, claim_months
-from claims_assets.runtime.column_lineage import lineage
+from claims_assets.runtime.column_lineage import as_metadata, lineage
 from claims_assets.runtime.delta import read_arrow
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.stage import Findings
@@ -220,8 +220,7 @@ def _build(table: Table, months: list[str] | None, resources: Any) -> tuple[Find
     publish(lake, table.full_name, compiled(table.contract), months, found)
     if not found.blocked:
         built_months.publish(lake, table.schema, table.name, found, read, table.span)
-    made_of = lineage(frame, compiled(table.contract).columns)
-    return found, {"dagster/column_lineage": made_of} if made_of else {}
+    return found, as_metadata(lineage(frame, compiled(table.contract).columns))
 
 
 def report(context: dg.AssetExecutionContext, key: dg.AssetKey, contract, findings: Findings) -> Iterator[Any]:

@@ -63,6 +63,8 @@ def serve(settings: Settings, port: int) -> None:
     os.environ["CLAIMS_HOME"] = str(settings.home)
     command = [
         sys.executable,
+        "-W",
+        "ignore:Function `dev_command` is superseded",  # by `dg dev`, which wants a project folder to stand in
         "-m",
         "dagster",
         "dev",

@@ -22,6 +22,7 @@ Sources = frozenset[tuple[str, str, str]]
 Columns = dict[str, Sources]
 """Name -> what it is made of."""
 NOTHING: Sources = frozenset()
+NAMES_SHOWN = 6
 WORD = re.compile(r"[A-Za-z_]\w*")
 SAME_COLUMNS = (
     "filter", "sort", "limit", "offset", "tail", "sample", "deduplicate", "subquery_alias", "repartition",
@@ -50,6 +51,27 @@ def lineage(frame: "DataFrame", columns: Iterable[str]) -> dg.TableColumnLineage
         if (sources := found.get(name))
     }
     return dg.TableColumnLineage(deps) if deps else None
+
+
+def as_metadata(found: dg.TableColumnLineage | None) -> dict[str, Any]:
+    """Metadata for Dagster+, and the same as a table for people: the open-source UI shows no column lineage."""
+    if found is None:
+        return {}
+    lines = [f"| {column} | {_listed(deps)} |" for column, deps in found.deps_by_column.items()]
+    table = "\n".join(["| column | is made of |", "|---|---|", *lines])
+    return {"dagster/column_lineage": found, "column_lineage": dg.MetadataValue.md(table)}
+
+
+def _listed(deps: Iterable[dg.TableColumnDep]) -> str:
+    """Columns by table, some of many."""
+    by_table: dict[str, list[str]] = {}
+    for dep in deps:
+        by_table.setdefault(".".join(dep.asset_key.path), []).append(dep.column_name)
+    return "; ".join(
+        f"{table}: {', '.join(names[:NAMES_SHOWN])}"
+        + (f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else "")
+        for table, names in by_table.items()
+    )
 
 
 class _Plan:

@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 
 from claims_assets import columns as c
 from claims_assets.contracts import Contract
-from claims_assets.runtime.column_lineage import lineage
+from claims_assets.runtime.column_lineage import NAMES_SHOWN, as_metadata, lineage
 
 
 class Visits(Contract):
@@ -101,3 +101,13 @@ def test_a_plan_that_cannot_be_read_tells_nothing(tables):
     assert lineage(visits.summary("count"), ["paid"]) is None
     assert lineage(visits, ["no_such_column"]) is None
     assert isinstance(lineage(visits, ["paid"]), dg.TableColumnLineage)
+
+
+def test_people_see_the_tables_and_some_of_many_columns():
+    deps = [dg.TableColumnDep(dg.AssetKey(["silver", "visits"]), f"c{i}") for i in range(NAMES_SHOWN + 2)]
+    other = dg.TableColumnDep(dg.AssetKey(["silver", "fills"]), "paid")
+    shown = as_metadata(dg.TableColumnLineage({"score": [*deps, other]}))
+    assert "| score | silver.visits: c0, c1, c2, c3, c4, c5 and 2 more; silver.fills: paid |" in str(
+        shown["column_lineage"].value
+    )
+    assert as_metadata(None) == {}

@@ -44,6 +44,9 @@ BACKFILL = """query($id: String!) { partitionBackfillOrError(backfillId: $id) { 
   status error { message } } } }"""
 BACKFILLS = "{ partitionBackfillsOrError { ... on PartitionBackfills { results { id } } } }"
 STALE = "{ assetNodes { assetKey { path } staleStatus } }"
+LINEAGE = """query($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
+  assetMaterializations(limit: 1) { metadataEntries { ... on TableColumnLineageMetadataEntry {
+    lineage { columnName columnDeps { assetKey { path } columnName } } } } } } } }"""
 ENGINE_EVENTS = """query($id: ID!) { logsForRun(runId: $id) { ... on EventConnection { events {
   ... on EngineEvent { metadataEntries { label ... on TextMetadataEntry { text } } } } } } }"""
 CHECKS = """{ assetNodes { assetKey { path } assetChecksOrError { ... on AssetChecks { checks {
@@ -259,6 +262,17 @@ class Live:
                 if latest is None or latest["status"] not in ("SUCCEEDED", "FAILED"):
                     found.append(f"{'/'.join(node['assetKey']['path'])} {check['name']}: {latest}")
         return found
+
+    def lineage(self, key: str) -> dict[str, list[str]]:
+        """Column -> `schema/table.column` of what it is made of, by the latest materialization of an asset."""
+        (latest,) = self.ask(LINEAGE, key={"path": key.split("/")})["assetNodeOrError"]["assetMaterializations"]
+        (found,) = [m["lineage"] for m in latest["metadataEntries"] if "lineage" in m]
+        return {
+            column["columnName"]: [
+                "/".join(d["assetKey"]["path"]) + f".{d['columnName']}" for d in column["columnDeps"]
+            ]
+            for column in found
+        }
 
     def stale(self) -> list[str]:
         """Assets that the UI shows as behind their inputs."""

@@ -86,6 +86,20 @@ def test_an_asset_page_says_what_a_row_is_and_of_what_its_columns_are_made(page,
     page.get_by_text("Passing").first.wait_for()
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "made_of"),
+    [
+        ("gold/member_features", "total_paid_12mo", "silver/claim_versions.paid_amount"),
+        ("gold/member_conditions", "has_diabetes", "silver/claim_versions.diagnosis_code_1"),
+        ("gold/pmpm", "paid", "silver/claim_versions.paid_amount"),
+        ("gold/member_risk_predictions", "predicted_total_cost", "gold/member_features.total_paid_12mo"),
+        ("gold/immunization_master_outreach_list", "age", "silver/member_months.age"),
+    ],
+)
+def test_the_columns_of_gold_tables_say_of_what_they_are_made(built, table, column, made_of):
+    assert made_of in built.lineage(table)[column]
+
+
 def test_the_partitions_page_shows_the_numbers_of_one_month(page, built, undisturbed, shoot):
     month = undisturbed.months[1]
     page.goto(f"{built.url}/assets/silver/medical_claims?view=partitions&partition={month}")
