@@ -16,8 +16,8 @@ import dagster as dg
 from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 
-BY, HOST, PROCESS = "claims/by", "claims/host", "claims/process"
-"""Run tags: who asked for the run, on which machine it runs, and in which process if that was known beforehand."""
+BY, PROCESS = "claims/by", "claims/process"
+"""Run tags: who asked for the run; the machine it runs on, and `:` and the process id if that is known beforehand."""
 CLOCKS_DIFFER_BY = 60
 """Seconds by which a process may seem younger than what it said: the clock of the machine may have been set."""
 
@@ -27,7 +27,7 @@ class LocalRunLauncher(DefaultRunLauncher):
 
     def launch_run(self, context: LaunchRunContext) -> None:
         """Launch the run, and remember on which machine."""
-        self._instance.add_run_tags(context.dagster_run.run_id, {HOST: socket.gethostname()})
+        self._instance.add_run_tags(context.dagster_run.run_id, {PROCESS: socket.gethostname()})
         super().launch_run(context)
 
     @property
@@ -43,22 +43,23 @@ class LocalRunLauncher(DefaultRunLauncher):
 
 def tags_of_this_process(by: str) -> dict[str, str]:
     """Tags of a run that this process itself executes."""
-    return {BY: by, HOST: socket.gethostname(), PROCESS: str(os.getpid())}
+    return {BY: by, PROCESS: f"{socket.gethostname()}:{os.getpid()}"}
 
 
 def is_lost(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     """Whether the process of a run in progress is gone; False where this machine can't tell."""
-    if run.tags.get(HOST) != socket.gethostname():
+    machine, _, pid = run.tags.get(PROCESS, "").partition(":")
+    if machine != socket.gethostname():
         return False
-    known = _process(instance, run)
+    known = _process(instance, run, pid)
     return known is not None and not _lives(*known)
 
 
-def _process(instance: dg.DagsterInstance, run: dg.DagsterRun) -> tuple[int, float] | None:
+def _process(instance: dg.DagsterInstance, run: dg.DagsterRun, pid: str) -> tuple[int, float] | None:
     """Process id of a run, and when it was its own."""
     record: Any = instance.get_run_record_by_id(run.run_id)
-    if record and PROCESS in run.tags:
-        return int(run.tags[PROCESS]), record.create_timestamp.timestamp()
+    if record and pid:
+        return int(pid), record.create_timestamp.timestamp()
     for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
         event: Any = entry.dagster_event
         if "pid" in event.engine_event_data.metadata:

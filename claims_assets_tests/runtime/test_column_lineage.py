@@ -107,7 +107,7 @@ def test_people_see_the_tables_and_some_of_many_columns():
     deps = [dg.TableColumnDep(dg.AssetKey(["silver", "visits"]), f"c{i}") for i in range(NAMES_SHOWN + 2)]
     other = dg.TableColumnDep(dg.AssetKey(["silver", "fills"]), "paid")
     shown = as_metadata(dg.TableColumnLineage({"score": [*deps, other]}))
-    assert "| score | silver.visits: c0, c1, c2, c3, c4, c5 and 2 more; silver.fills: paid |" in str(
-        shown["column_lineage"].value
-    )
+    text = str(shown["column_lineage"].value)
+    assert "silver.visits: c0, c1, c2, c3, c4, c5 and 2 more" in text
+    assert "silver.fills: paid" in text
     assert as_metadata(None) == {}

@@ -10,7 +10,9 @@ import pytest
 from dagster._core.events import EngineEventData
 from dagster._core.launcher.base import WorkerStatus
 
-from claims_assets.runtime.run_launcher import HOST, PROCESS, LocalRunLauncher, is_lost, tags_of_this_process
+from claims_assets.runtime.run_launcher import PROCESS, LocalRunLauncher, is_lost, tags_of_this_process
+
+HERE = socket.gethostname()
 
 
 @dg.op
@@ -46,7 +48,7 @@ def started():
 
 def test_a_run_lives_as_long_as_the_process_that_executes_it(started, gone):
     assert not is_lost(*started(tags_of_this_process("test")))
-    assert is_lost(*started(tags_of_this_process("test") | {PROCESS: str(gone)}))
+    assert is_lost(*started(tags_of_this_process("test") | {PROCESS: f"{HERE}:{gone}"}))
 
 
 def test_another_process_that_was_given_the_number_later_is_not_it(started, monkeypatch):
@@ -56,20 +58,20 @@ def test_another_process_that_was_given_the_number_later_is_not_it(started, monk
 
 
 def test_of_a_run_on_another_machine_or_of_no_known_process_nothing_is_said(started, gone):
-    assert not is_lost(*started({HOST: "elsewhere", PROCESS: str(gone)}))
-    assert not is_lost(*started({PROCESS: str(gone)}))
-    assert not is_lost(*started({HOST: socket.gethostname()}))
+    assert not is_lost(*started({PROCESS: f"elsewhere:{gone}"}))
+    assert not is_lost(*started({PROCESS: HERE}))
+    assert not is_lost(*started({}))
 
 
 def test_the_process_of_a_run_of_the_ui_is_the_one_that_its_events_name(started, gone):
     for pid, lost in ((os.getpid(), False), (gone, True)):
-        instance, run = started({HOST: socket.gethostname()})
+        instance, run = started({PROCESS: HERE})
         instance.report_engine_event("Started process", run, EngineEventData.in_process(pid))
         assert is_lost(instance, run) is lost
 
 
 def test_the_daemon_is_told(started, gone):
-    instance, run = started(tags_of_this_process("test") | {PROCESS: str(gone)})
+    instance, run = started(tags_of_this_process("test") | {PROCESS: f"{HERE}:{gone}"})
     launcher = LocalRunLauncher()
     launcher.register_instance(instance)
     assert launcher.check_run_worker_health(run).status == WorkerStatus.FAILED

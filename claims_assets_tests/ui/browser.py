@@ -8,7 +8,7 @@ import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 """Programs that will do, in the order in which they are tried; `.ci/run` installs Debian's `chromium`."""
-SIZE = {"width": 1360, "height": 800}
+SIZE = {"width": 1280, "height": 760}
 QUIET = (
     "--no-sandbox",  # refused to root otherwise, as in a CI container
     "--disable-gpu",
@@ -34,7 +34,7 @@ def browsing() -> Iterator:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
         try:
-            page = browser.new_context(viewport=SIZE, reduced_motion="reduce").new_page()
+            page = browser.new_context(viewport=SIZE, device_scale_factor=1.5, reduced_motion="reduce").new_page()
             page.set_default_timeout(PATIENCE)
             yield page
         finally:

@@ -30,11 +30,11 @@ def page() -> Iterator:
 
 @pytest.fixture
 def shoot(page, request):
-    """`shoot("name")` writes docs/images/name.png where `--pictures` asks for it."""
+    """`shoot("name")` writes docs/images/name.png where `--pictures` asks for it; `clip` is a part of the page."""
 
-    def take(name: str) -> None:
+    def take(name: str, clip=None) -> None:
         page.mouse.move(0, 0)
-        picture = page.screenshot(animations="disabled")
+        picture = page.screenshot(animations="disabled", clip=clip)
         assert len(picture) < LARGEST
         if request.config.getoption("--pictures"):
             (IMAGES / f"{name}.png").write_bytes(picture)
@@ -56,8 +56,8 @@ def built(page, started: Live, undisturbed: Undisturbed) -> Live:
     page.get_by_role("button", name="Launch backfill").click()
     (backfill,) = until("the backfill", lambda: [b for b in started.backfills() if b not in before])
     started.ended(backfill)
-    page.goto(f"{started.url}/runs?tab=backfills")
-    page.get_by_text("Completed").first.wait_for(timeout=PATIENCE * SECONDS)
+    page.goto(f"{started.url}/runs/b/{backfill}")
+    page.get_by_text("Succeeded", exact=True).first.wait_for(timeout=PATIENCE * SECONDS)
     return started
 
 
@@ -69,14 +69,20 @@ def opened(page, live: Live, key: str, view: str = "", **more: str):
     return page
 
 
-def test_a_backfill_by_clicks_builds_every_month(built, undisturbed):
+def test_a_backfill_by_clicks_builds_every_month(page, built, undisturbed, shoot):
+    page.get_by_text("100% completed").first.wait_for()
+    shoot("backfill")
     right(built, undisturbed)
 
 
 def test_the_graph_shows_the_layers_in_the_order_of_the_flow(page, built, shoot):
     page.goto(f"{built.url}/asset-groups")
-    for layer in ("sources", "bronze", "silver", "features", "models", "predictions", "outreach", "monitoring"):
-        page.get_by_text(layer, exact=True).first.wait_for()
+    flow = ("sources", "bronze", "silver", "features", "models", "predictions", "outreach")
+    places = {layer: page.locator("svg").get_by_text(layer, exact=True).bounding_box() for layer in flow}
+    lefts = [places[layer]["x"] for layer in flow]
+    assert lefts == sorted(lefts)
+    top, bottom = (pick(place["y"] for place in places.values()) for pick in (min, max))
+    shoot("flow", {"x": lefts[0] - 20, "y": top - 20, "width": lefts[-1] - lefts[0] + 130, "height": bottom - top + 50})
 
 
 def test_an_asset_page_says_what_a_row_is_and_of_what_its_columns_are_made(page, built, shoot):
@@ -84,6 +90,9 @@ def test_an_asset_page_says_what_a_row_is_and_of_what_its_columns_are_made(page,
     page.get_by_text("one row per as-of month, month of service and service category").first.wait_for()
     page.get_by_text("USD; NULL without members").first.wait_for()
     page.get_by_text("Passing").first.wait_for()
+    opened(page, built, "gold/member_features")
+    page.get_by_text("Completed years at the end of the month.").first.wait_for()
+    shoot("features")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +105,7 @@ def test_an_asset_page_says_what_a_row_is_and_of_what_its_columns_are_made(page,
         ("gold/immunization_master_outreach_list", "age", "silver/member_months.age"),
     ],
 )
-def test_the_columns_of_gold_tables_say_of_what_they_are_made(built, table, column, made_of):
+def test_columns_of_gold_tables_say_of_what_they_are_made(built, table, column, made_of):
     assert made_of in built.lineage(table)[column]
 
 
@@ -106,12 +115,16 @@ def test_the_partitions_page_shows_the_numbers_of_one_month(page, built, undistu
     page.get_by_text("dagster/partition_row_count").wait_for()
     rows = len(undisturbed.content["silver.medical_claims"][month])
     page.get_by_text(re.compile(f"^{rows:,}$|^{rows}$")).first.wait_for()
+    shoot("partitions")
 
 
 def test_the_checks_page_shows_three_results(page, built, shoot):
-    opened(page, built, "bronze/medical_claims", "checks")
+    opened(page, built, "bronze/medical_claims", "checks", checkDetail="rows_keep_contract")
     for check in ("rows_keep_contract", "grain_is_unique", "nothing_is_lost"):
         page.get_by_text(check, exact=True).first.wait_for()
+    page.get_by_text("Show Markdown").first.click()
+    page.get_by_text("member_id_is_present").first.wait_for()
+    shoot("contract")
 
 
 def test_a_file_that_changed_makes_what_reads_it_stale_and_a_refresh_without_change_does_not(page, built, shoot):
