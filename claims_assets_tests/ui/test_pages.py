@@ -128,17 +128,17 @@ def test_the_checks_page_shows_three_results(page, built, shoot):
 
 
 def test_a_file_that_changed_makes_what_reads_it_stale_and_a_refresh_without_change_does_not(page, built, shoot):
-    built.succeeded(built.run(["landing/member_contacts"]))
-    opened(page, built, "bronze/member_contacts")
+    built.succeeded(built.run(["landing/member_eligibility"]))
+    opened(page, built, "bronze/member_eligibility")
     page.get_by_text("Latest materialization").first.wait_for()
     assert built.stale() == []
-    file = next(f for f in sorted((built.home / "landing" / "member_contacts").rglob("*.csv")))
+    file = sorted((built.home / "landing" / "member_eligibility").glob("*.csv"))[-1]
     lines = file.read_text().splitlines(keepends=True)
     file.write_text("".join(lines[:-1]))
     try:
-        built.succeeded(built.run(["landing/member_contacts"]))
-        assert "bronze/member_contacts" in built.stale()
-        opened(page, built, "bronze/member_contacts")
+        built.succeeded(built.run(["landing/member_eligibility"]))
+        assert "bronze/member_eligibility" in built.stale()
+        opened(page, built, "bronze/member_eligibility")
         page.get_by_text(re.compile("Unsynced|Upstream data", re.IGNORECASE)).first.wait_for()
     finally:
         file.write_text("".join(lines))
@@ -146,7 +146,7 @@ def test_a_file_that_changed_makes_what_reads_it_stale_and_a_refresh_without_cha
 
 def test_a_run_by_clicks_ends_green(page, built):
     before = {r["runId"] for r in built.runs()}
-    opened(page, built, "bronze/member_contacts")
+    opened(page, built, "bronze/member_eligibility")
     page.get_by_role("button", name=re.compile("Materialize")).first.click()
     new = lambda: [r for r in built.runs() if r["runId"] not in before and r["status"] in FINAL_RUN]  # noqa: E731
     (run,) = until("the run", new)
