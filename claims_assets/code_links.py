@@ -4,6 +4,7 @@ Dagster's own helper would point at the decorator that makes the assets, which i
 """
 
 import inspect
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,11 @@ import dagster as dg
 
 PACKAGE = Path(__file__).parent
 KEY = "dagster/code_references"
+
+# Dagster marks links to the code as beta, and would say so once for every table.
+warnings.filterwarnings(
+    "ignore", "Class `(LocalFileCodeReference|CodeReferencesMetadataValue)`", category=dg.BetaWarning
+)
 
 
 def link_to(file: Path, line: int = 1) -> dict[str, Any]:

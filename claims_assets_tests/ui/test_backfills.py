@@ -1,6 +1,10 @@
 """Backfills as a person launches them, undisturbed, cancelled, and with processes killed in the middle."""
 
+import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -88,22 +92,22 @@ def test_a_killed_process_loses_no_month_and_leaves_no_run_open(landed, undistur
 def test_the_console_and_the_ui_do_not_run_at_once(landed, undisturbed):
     months = ("--from", undisturbed.months[0], "--to", undisturbed.months[-1])
     backfill = landed.backfill(landed.keys(*MONTHLY, partitioned=True), undisturbed.months)
-    landed.under_way(backfill)
-    refused = landed.command("run", *months)
+    worker = landed.worker(landed.under_way(backfill)["runId"])
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        refused = landed.command("run", *months)
+    finally:
+        os.kill(worker, signal.SIGCONT)
     assert refused.returncode == 1
     said = " ".join(refused.stderr.split())
     assert "of the Dagster UI is in progress: wait until it ends, or cancel it there." in said
     landed.completed(backfill)
+    landed.none_in_progress()
     assert landed.command("run", *months).returncode == 0
     right(landed, undisturbed)
 
 
 def test_a_killed_console_run_ends_as_failed_and_holds_nothing_up(landed, undisturbed):
-    import os
-    import subprocess
-    import sys
-    from pathlib import Path
-
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("CLAIMS_", "DAGSTER_", "MLFLOW_"))}
     environment |= {"CLAIMS_HOME": str(landed.home), "CLAIMS_START_MONTH": landed.start_month}
     script = Path(sys.executable).with_name("claims")

@@ -63,7 +63,8 @@ def built(page, started: Live, undisturbed: Undisturbed) -> Live:
 
 def opened(page, live: Live, key: str, view: str = "", **more: str):
     """The page of an asset."""
-    query = "&".join(f"{name}={value}" for name, value in ({"view": view} if view else {} | more).items())
+    asked = {"view": view or "overview"} | more
+    query = "&".join(f"{name}={value}" for name, value in asked.items())
     page.goto(f"{live.url}/assets/{key}?{query}")
     page.get_by_text(key.split("/")[1], exact=True).first.wait_for()
     return page
