@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from claims_assets_tests.ui.browser import SECONDS, browsing
+from claims_assets_tests.ui.browser import SECONDS, SIZE, browsing
 from claims_assets_tests.ui.conftest import Undisturbed
 from claims_assets_tests.ui.live import FINAL_RUN, PATIENCE, Live, until
 from claims_assets_tests.ui.test_backfills import right
@@ -18,6 +18,10 @@ from claims_assets_tests.ui.test_backfills import right
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(1800)]
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+PAGE_HEAD = 600
+"""Height of a picture of a page whose lower part is empty or more of the same."""
+WIDE = {"width": 1900, "height": 1300}
+"""For the graph, which otherwise is drawn small, and under its own buttons."""
 LARGEST = 300_000
 """Bytes of a picture in the documentation."""
 
@@ -30,10 +34,11 @@ def page() -> Iterator:
 
 @pytest.fixture
 def shoot(page, request):
-    """`shoot("name")` writes docs/images/name.png where `--pictures` asks for it; `clip` is a part of the page."""
+    """`shoot("name")` writes docs/images/name.png where `--pictures` asks for it; `part` is x, y, width and height."""
 
-    def take(name: str, clip=None) -> None:
+    def take(name: str, part: tuple[float, ...] = (0, 0, SIZE["width"], SIZE["height"])) -> None:
         page.mouse.move(0, 0)
+        clip = dict(zip(("x", "y", "width", "height"), part, strict=True))
         picture = page.screenshot(animations="disabled", clip=clip)
         assert len(picture) < LARGEST
         if request.config.getoption("--pictures"):
@@ -72,18 +77,20 @@ def opened(page, live: Live, key: str, view: str = "", **more: str):
 
 def test_a_backfill_by_clicks_builds_every_month(page, built, undisturbed, shoot):
     page.get_by_text("100% completed").first.wait_for()
-    shoot("backfill")
+    shoot("backfill", (0, 0, SIZE["width"], PAGE_HEAD))
     right(built, undisturbed)
 
 
 def test_the_graph_shows_the_layers_in_the_order_of_the_flow(page, built, shoot):
+    page.set_viewport_size(WIDE)
     page.goto(f"{built.url}/asset-groups")
     flow = ("sources", "bronze", "silver", "features", "models", "predictions", "outreach")
-    places = {layer: page.locator("svg").get_by_text(layer, exact=True).bounding_box() for layer in flow}
-    lefts = [places[layer]["x"] for layer in flow]
-    assert lefts == sorted(lefts)
-    top, bottom = (pick(place["y"] for place in places.values()) for pick in (min, max))
-    shoot("flow", {"x": lefts[0] - 20, "y": top - 20, "width": lefts[-1] - lefts[0] + 130, "height": bottom - top + 50})
+    places = [page.locator("svg").get_by_text(layer, exact=True).bounding_box() for layer in flow]
+    assert places == sorted(places, key=lambda place: place["x"])
+    left, right_end = places[0]["x"], places[-1]["x"] + places[-1]["width"]
+    top, bottom = (pick(place["y"] for place in places) for pick in (min, max))
+    shoot("flow", (left - 30, top - 40, right_end - left + 90, bottom - top + 90))
+    page.set_viewport_size(SIZE)
 
 
 def test_an_asset_page_says_what_a_row_is_and_of_what_its_columns_are_made(page, built, shoot):
@@ -116,7 +123,7 @@ def test_the_partitions_page_shows_the_numbers_of_one_month(page, built, undistu
     page.get_by_text("dagster/partition_row_count").wait_for()
     rows = len(undisturbed.content["silver.medical_claims"][month])
     page.get_by_text(re.compile(f"^{rows:,}$|^{rows}$")).first.wait_for()
-    shoot("partitions")
+    shoot("partitions", (0, 0, SIZE["width"], PAGE_HEAD))
 
 
 def test_the_checks_page_shows_three_results(page, built, shoot):
