@@ -5,6 +5,7 @@ conditions of filters and joins, which decide about rows, are left out. Through 
 comes out is made of every column that goes in. A classic Spark frame, whose plan lives in the JVM, tells nothing.
 """
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,6 +17,8 @@ from claims_assets.runtime.delta import stored_schema
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+log = logging.getLogger(__name__)
 
 Sources = frozenset[tuple[str, str, str]]
 """Schema, table and column."""
@@ -44,6 +47,9 @@ def lineage(frame: "DataFrame", columns: Iterable[str]) -> dg.TableColumnLineage
     try:
         found = _Plan().columns(plan.to_proto(frame.sparkSession.client).root)
     except UnknownRelation:
+        return None
+    except Exception:  # noqa: BLE001  (another engine's plan may surprise: what is only shown must not fail a step)
+        log.exception("Column lineage of a plan could not be read.")
         return None
     deps = {
         name: [dg.TableColumnDep(dg.AssetKey([schema, table]), column) for schema, table, column in sorted(sources)]
