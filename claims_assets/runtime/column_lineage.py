@@ -48,7 +48,8 @@ def lineage(frame: "DataFrame", columns: Iterable[str]) -> dg.TableColumnLineage
         found = _Plan().columns(plan.to_proto(frame.sparkSession.client).root)
     except UnknownRelation:
         return None
-    except Exception:  # noqa: BLE001  (another engine's plan may surprise: what is only shown must not fail a step)
+    except Exception:
+        # Another engine's plan may surprise, and what is only shown must not fail a step.
         log.exception("Column lineage of a plan could not be read.")
         return None
     deps = {
