@@ -36,7 +36,7 @@ test: $(STAMP)  ## All tests that need only Python packages
 test-full: spark-deps  ## The tests that need more than that: a system PostgreSQL, Java, or minutes
 	@$(BIN)/python -m pytest -q -m full
 	@$(BIN)/python -m pytest -q -m ui
-	@$(BIN)/python -m pytest -q --engine spark $(addprefix claims_assets_tests/runtime/test_,lake.py writers.py)
+	@$(BIN)/python -m pytest -q --engine spark $(addprefix claims_assets_tests/runtime/test_,lake.py writers.py publish.py)
 	@$(BIN)/python -m claims_assets_tests.parity
 
 test-ui: $(STAMP)  ## Backfills, kills and clicks against a live UI; `make test-ui PICTURES=1` writes docs/images
@@ -57,6 +57,9 @@ lint: $(STAMP)  ## Style, types, and the engine calls that are forbidden
 
 databricks-local: $(STAMP)  ## One month, every step on a local Databricks workspace, compared with a local run
 	@$(BIN)/python -m claims_assets_tests.databricks.one_month
+
+cluster-wheel: $(STAMP)  ## Build dist/cluster/*.whl, which the jobs on Databricks install
+	@$(BIN)/python deploy/build_wheel.py
 
 requirements: $(STAMP)  ## Write docs/requirements.md from the markers of the tests
 	@$(BIN)/python -m claims_assets_tests.requirements

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from claims_assets.setting_values import SettingError, month, one_of, size_in_bytes
+from claims_assets.setting_values import SettingError, month, needed, one_of, plain_name, size_in_bytes
 from claims_assets.sources.provider_tls import REMEDY, plaintext_allowed
 from claims_assets.workspaces import Databricks, Pipes, workspace_from
 
@@ -17,6 +17,9 @@ __all__ = ["Engine", "Environment", "SettingError", "Settings", "settings_from_e
 
 Environment = Literal["local", "staging", "production"]
 Engine = Literal["sail", "spark"]
+REGISTRY = "MLFLOW_REGISTRY_URI"
+UNITY_CATALOG = "databricks-uc"
+"""Address of the registry in Unity Catalog, where a model's name is `catalog.schema.name`."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +41,19 @@ class Settings:
     """Bytes that the engine's operators may hold at once."""
     tracking_uri: str | None
     """None: MLflow in a SQLite file under `home`."""
+    registry_uri: str | None = None
+    """MLflow registry of the models; None: that of `tracking_uri`."""
+    catalog: str | None = None
+    """Unity Catalog catalog of published tables and of models in a registry of Unity Catalog."""
     workspace: Databricks | Pipes | None = None
     """Where steps run; None: in this process."""
     dagster_yaml: Path | None = None
     """Configuration of the Dagster instance; None: that of the checkout."""
+
+    @property
+    def on_volume(self) -> bool:
+        """Whether `home` is in a Unity Catalog volume, which keeps no SQLite file and no lock."""
+        return self.home.is_relative_to("/Volumes")
 
     @property
     def lake(self) -> Path:
@@ -67,6 +79,7 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
     environment = one_of("CLAIMS_ENV", env.get("CLAIMS_ENV") or "local", get_args(Environment))
     on_cluster = bool(env.get("DATABRICKS_RUNTIME_VERSION"))
     engine = env.get("CLAIMS_ENGINE") or ("spark" if on_cluster else "sail")
+    catalog = plain_name("CLAIMS_CATALOG", env.get("CLAIMS_CATALOG"))
     return Settings(
         environment=environment,
         home=home,
@@ -78,6 +91,8 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
         start_month=month("CLAIMS_START_MONTH", env.get("CLAIMS_START_MONTH") or "2022-01"),
         memory_limit=size_in_bytes("CLAIMS_MEMORY_LIMIT", env.get("CLAIMS_MEMORY_LIMIT")),
         tracking_uri=env.get("MLFLOW_TRACKING_URI") or None,
+        registry_uri=_registry_uri(env, catalog),
+        catalog=catalog,
         workspace=workspace_from(env),
         dagster_yaml=Path(env["CLAIMS_DAGSTER_YAML"]).expanduser().absolute()
         if env.get("CLAIMS_DAGSTER_YAML")
@@ -90,3 +105,13 @@ def _providers_url(url: str | None, environment: Environment) -> str | None:
     if url and environment != "local" and plaintext_allowed(url):
         raise SettingError(REMEDY.format(env=environment))
     return url
+
+
+def _registry_uri(env: Mapping[str, str], catalog: str | None) -> str | None:
+    """A registry elsewhere would name files that only the tracking server of this machine can read."""
+    uri = env.get(REGISTRY) or None
+    if uri:
+        needed(env, "MLFLOW_TRACKING_URI", "the server of the models' files, for example databricks", by=REGISTRY)
+    if uri == UNITY_CATALOG and catalog is None:
+        raise SettingError(f"{REGISTRY}={uri} needs CLAIMS_CATALOG: set it to the catalog of the registered models.")
+    return uri

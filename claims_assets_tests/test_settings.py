@@ -41,11 +41,29 @@ def test_sizes_are_read_as_people_write_them(text, size):
         ("CLAIMS_START_MONTH", "2022-13", r"CLAIMS_START_MONTH='2022-13' is not a month: write it as YYYY-MM"),
         ("CLAIMS_START_MONTH", "2022-01-01", r"is not a month"),
         ("CLAIMS_MEMORY_LIMIT", "lots", r"CLAIMS_MEMORY_LIMIT='lots' is not a size: write for example 2GB"),
+        (
+            "CLAIMS_CATALOG",
+            "claims-dev",
+            r"CLAIMS_CATALOG='claims-dev' is no plain name: use letters, digits",
+        ),
+        (
+            "MLFLOW_REGISTRY_URI",
+            "databricks-uc",
+            r"MLFLOW_REGISTRY_URI needs MLFLOW_TRACKING_URI: set it to",
+        ),
     ],
 )
 def test_a_value_that_cannot_be_used_names_the_setting_and_the_remedy(name, value, message):
     with pytest.raises(SettingError, match=message):
         settings_from_environment({name: value})
+
+
+def test_models_in_unity_catalog_need_its_catalog():
+    given = {"MLFLOW_TRACKING_URI": "databricks", "MLFLOW_REGISTRY_URI": "databricks-uc"}
+    with pytest.raises(SettingError, match=r"MLFLOW_REGISTRY_URI=databricks-uc needs CLAIMS_CATALOG: set it to"):
+        settings_from_environment(given)
+    settings = settings_from_environment(given | {"CLAIMS_CATALOG": "claims_dev"})
+    assert (settings.registry_uri, settings.catalog) == ("databricks-uc", "claims_dev")
 
 
 def test_an_empty_variable_counts_as_unset():

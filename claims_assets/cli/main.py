@@ -147,6 +147,28 @@ def status(settings: Settings) -> None:
 
 
 @claims.command()
+@click.option(
+    "--schema",
+    "schemas",
+    multiple=True,
+    default=("bronze", "silver", "gold", "quarantine", "monitoring"),
+    show_default=True,
+    help="Schema to publish; may be given several times.",
+)
+@click.option("--tidy", is_flag=True, help="Also optimize and vacuum the lake.")
+@click.option("--print", "only_print", is_flag=True, help="Print the statements, run none.")
+@with_settings
+def publish(settings: Settings, schemas: tuple[str, ...], tidy: bool, only_print: bool) -> None:
+    """On Databricks: copy the lake's tables to their Unity Catalog names in CLAIMS_CATALOG."""
+    from claims_assets.runtime.catalog.publish import cluster_sql
+    from claims_assets.runtime.catalog.publish import publish as publish_tables
+
+    run = (lambda statement: click.echo(f"{statement};")) if only_print else cluster_sql(settings)
+    published = publish_tables(run, settings.lake, settings.catalog, schemas, tidy=tidy)
+    click.echo(f"{'-- ' if only_print else ''}{len(published)} tables published.")
+
+
+@claims.command()
 @click.option("--port", default=3000, show_default=True)
 @with_settings
 def ui(settings: Settings, port: int) -> None:

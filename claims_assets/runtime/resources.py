@@ -10,7 +10,7 @@ from claims_assets.runtime.compute import computes_for
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.spark import spark_for
 from claims_assets.runtime.tracking import Tracking
-from claims_assets.settings import Settings
+from claims_assets.settings import REGISTRY, UNITY_CATALOG, Settings
 from claims_assets.sources.files import LandingZone
 
 
@@ -23,7 +23,11 @@ def tracking_for(settings: Settings) -> Tracking:
     """The MLflow registry of these settings."""
     folder = settings.home / "mlflow"
     if settings.tracking_uri:
-        return Tracking(uri=dg.EnvVar("MLFLOW_TRACKING_URI"))
+        return Tracking(
+            uri=dg.EnvVar("MLFLOW_TRACKING_URI"),
+            registry=dg.EnvVar(REGISTRY) if settings.registry_uri else None,
+            catalog=settings.catalog if settings.registry_uri == UNITY_CATALOG else None,
+        )
     return Tracking(uri=f"sqlite:///{folder / 'mlflow.db'}", artifacts=str(folder / "artifacts"))
 
 

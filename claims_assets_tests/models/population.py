@@ -72,7 +72,7 @@ def line(
     """A paid medical line, known in its own month."""
     claim = given.get("claim_id", f"{member}-{month}-{day}")
     return {
-        "claim_feed": "medical", "claim_id": claim, "root_claim_id": claim, "claim_line_number": 1,
+        "claim_feed": "medical", "claim_id": claim, "root_claim_id": claim, "claim_line_number": 1, "version_number": 1,
         "member_id": f"M{member:04d}", "claim_month": month, "known_from": month,
         "claim_date": date(int(month[:4]), int(month[5:]), day),
         "service_from_date": date(int(month[:4]), int(month[5:]), day),

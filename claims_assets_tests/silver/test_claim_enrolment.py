@@ -2,6 +2,7 @@
 
 import pytest
 
+from claims_assets.bronze.diagnosis_codes import DiagnosisCodes
 from claims_assets.bronze.member_eligibility import MemberEligibility
 from claims_assets.silver.claim_enrolment import with_enrolment
 from claims_assets.silver.claim_versions import ClaimVersions
@@ -72,7 +73,8 @@ def test_both_claim_tables_keep_and_count_what_is_outside_enrolment(rows, lake, 
     same = {"claim_feed": feed, "claim_line_number": 1, "claim_month": "2024-05", "adjustment_indicator": "0"}
     same |= {"root_claim_id": "A", "known_from": "2024-05", "source_file": "f.csv"}
     given = [same | line | {"claim_id": f"C{i}", "source_line": i} for i, line in enumerate(lines)]
-    frame = table(rows(ClaimVersions, *given), member_months(records, ["2024-05"]), records)
+    codes = [rows(DiagnosisCodes)] if feed == "medical" else []
+    frame = table(rows(ClaimVersions, *given), member_months(records, ["2024-05"]), records, *codes)
     found = lake.write(frame, "silver", table.name, contract, ["2024-05"])
     assert (found.rows_kept, found.rows_quarantined) == (4, 0)
     assert found.failed_by_rule() == {"member_is_known": 1, "member_is_enrolled_on_service_date": 2}

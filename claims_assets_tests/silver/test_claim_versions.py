@@ -98,7 +98,7 @@ def test_codes_take_their_clean_form(kept):
     assert (line.procedure_code_1, line.procedure_modifier_1, line.bill_type_code, line.drg_code) == (
         "G0008",
         "A1",
-        "11A",
+        "011A",
         "470",
     )
     assert (line.revenue_code, line.place_of_service, line.ndc_code) == ("0450", "01", "00002143380")

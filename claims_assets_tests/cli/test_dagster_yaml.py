@@ -7,12 +7,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from claims_assets.cli.instance import CHECKOUT, instance_for, prepared_home
+from claims_assets.cli.instance import PACKAGE, instance_for, prepared_home
 from claims_assets.runtime.postgres import EmbeddedPostgres
 from claims_assets.runtime.run_launcher import LocalRunLauncher
 from claims_assets.settings import settings_from_environment
 
-TEAM = CHECKOUT / "deploy" / "dagster-team.yaml"
+TEAM = PACKAGE.parent / "deploy" / "dagster-team.yaml"
 
 
 @dg.asset(
