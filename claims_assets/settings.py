@@ -52,6 +52,8 @@ class Settings:
     alerts: AlertSettings = field(default_factory=AlertSettings)
     ingestion: Ingestion = "embedded"
     """How claim files are found: by listing their folder, or by Auto Loader, which exists on Databricks only."""
+    dagster_yaml: Path | None = None
+    """Configuration of the Dagster instance; None: that of the checkout."""
 
     @property
     def on_volume(self) -> bool:
@@ -106,6 +108,9 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
         workspace=workspace,
         alerts=alerts_from(env),
         ingestion=_ingestion(env.get("CLAIMS_INGESTION") or "embedded", has_auto_loader),
+        dagster_yaml=Path(env["CLAIMS_DAGSTER_YAML"]).expanduser().absolute()
+        if env.get("CLAIMS_DAGSTER_YAML")
+        else None,
     )
 
 

@@ -29,10 +29,17 @@ def state_of(settings: Settings) -> Path:
 
 
 def prepared_home(settings: Settings) -> Path:
-    """The instance's folder with the package's dagster.yaml in it; sets DAGSTER_HOME for this process and its own."""
+    """The instance's folder with its dagster.yaml in it; sets DAGSTER_HOME for this process and its own.
+
+    Raises:
+        NotDone: the settings name a file that is not there.
+    """
+    source = settings.dagster_yaml or PACKAGE / "dagster.yaml"
+    if not source.exists():
+        raise NotDone(f"There is no {source}: set CLAIMS_DAGSTER_YAML to a file of yours, or leave it unset.")
     home = state_of(settings) / settings.dagster_home.name
     home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(PACKAGE / "dagster.yaml", home / "dagster.yaml")
+    shutil.copyfile(source, home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 
@@ -71,6 +78,8 @@ def serve(settings: Settings, port: int) -> None:
     os.environ["CLAIMS_HOME"] = str(settings.home)
     command = [
         sys.executable,
+        "-W",
+        "ignore:Function `dev_command` is superseded",  # by `dg dev`, which wants a project folder to stand in
         "-m",
         "dagster",
         "dev",

@@ -8,12 +8,14 @@ month that can't is recorded as such; a run that asks for one month of models al
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from pyspark.sql import SparkSession
 
 from claims_assets import partitions
+from claims_assets.code_links import link_to
 from claims_assets.freshness import policy
 from claims_assets.layers import LAYERS
 from claims_assets.models.evaluation import as_markdown, evaluate
@@ -79,6 +81,7 @@ def model_asset(model: RiskModel, description: str | None) -> dg.AssetsDefinitio
         owners=[LAYER.owner],
         tags={"phi": "limited", "domain": "risk", "compute": LAYER.compute},
         kinds={"xgboost", "mlflow"},
+        metadata=link_to(Path(__file__).with_name(f"{model.name}.py")),
         required_resource_keys={"spark", "lake", "tracking", LAYER.launcher},
     )
     def step(context: dg.AssetExecutionContext, config: TrainingConfig):

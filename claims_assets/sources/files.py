@@ -5,17 +5,20 @@ Here: the Dagster face of the stage, and the one place of the project that reads
 """
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from claims_assets.code_links import link_to
 from claims_assets.freshness import policy
 from claims_assets.layers import LAYERS
 from claims_assets.sources.auto_loader import AUTO_LOADED, AutoLoader
 from claims_assets.sources.feeds import FEEDS, LANDING, SOURCE_LINE, Feed, LandingError
 from claims_assets.sources.folder import FilesOf, files_by_path
+from claims_assets.sources.inventory import contents
 from claims_assets.sources.mapping import Mapping
 from claims_assets.sources.preflight import preflight
 from claims_assets.sources.provider_database import ProvidersUnreachable, check_reachable, has_table, read_table
@@ -111,7 +114,8 @@ def _landing_asset(feed: Feed) -> dg.AssetsDefinition:
             "compute": LAYER.compute,
         },
         kinds={"deltalake"},
-        metadata={"dagster/column_schema": _column_schema(feed), "dagster/table_name": f"{LANDING}.{feed.name}"},
+        metadata={"dagster/column_schema": _column_schema(feed), "dagster/table_name": f"{LANDING}.{feed.name}"}
+        | link_to(Path(__file__).with_name("feeds.py")),
         freshness_policy=policy(LAYER.cadence),
         check_specs=[
             dg.AssetCheckSpec(
@@ -133,9 +137,15 @@ def _landing_asset(feed: Feed) -> dg.AssetsDefinition:
             found = zone.refresh(feed.name, context.log)
         except (LandingError, ProvidersUnreachable) as error:
             raise dg.Failure(description=str(error)) from None
-        yield from _report(context, key, found)
+        yield from _report(context, key, found, _version(zone, feed))
 
     return step
+
+
+def _version(zone: LandingZone, feed: Feed) -> dg.DataVersion:
+    """Of the content: a refresh that finds nothing new makes nothing after it stale in the UI."""
+    told = contents(Path(zone.lake_root), feed.name)
+    return dg.DataVersion(hashlib.sha256("\n".join(f"{m} {h}" for m, h in sorted(told.items())).encode()).hexdigest())
 
 
 def _column_schema(feed: Feed) -> dg.TableSchema:
@@ -148,7 +158,9 @@ def _column_schema(feed: Feed) -> dg.TableSchema:
     return dg.TableSchema(columns=columns)
 
 
-def _report(context: dg.AssetExecutionContext, key: dg.AssetKey, found: Refreshed) -> Iterator[Any]:
+def _report(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, found: Refreshed, version: dg.DataVersion
+) -> Iterator[Any]:
     """What the refresh found, in the log and as metadata: names of files and counts, no value of a row."""
     context.log.info(_summary(found))
     check = dg.AssetCheckResult(
@@ -167,7 +179,7 @@ def _report(context: dg.AssetExecutionContext, key: dg.AssetKey, found: Refreshe
             description=f"{found.feed}: {found.rows_in} rows read, but {found.rows_staged} staged and"
             f" {found.rows_quarantined} quarantined (did another refresh run at the same time?): materialize it again."
         )
-    yield dg.MaterializeResult(asset_key=key, metadata=_metadata(found), check_results=[check])
+    yield dg.MaterializeResult(asset_key=key, metadata=_metadata(found), check_results=[check], data_version=version)
 
 
 def _summary(found: Refreshed) -> str:
