@@ -31,12 +31,16 @@ ui: $(STAMP)  ## Open the Dagster UI on the state that `make demo` left
 	@$(BIN)/claims ui
 
 test: $(STAMP)  ## All tests that need only Python packages
-	@$(BIN)/python -m pytest -q -m "not full"
+	@$(BIN)/python -m pytest -q -m "not full and not ui"
 
 test-full: spark-deps  ## The tests that need more than that: a system PostgreSQL, Java, or minutes
 	@$(BIN)/python -m pytest -q -m full
-	@$(BIN)/python -m pytest -q --engine spark $(addprefix claims_assets_tests/runtime/test_,lake.py writers.py)
+	@$(BIN)/python -m pytest -q -m ui
+	@$(BIN)/python -m pytest -q --engine spark $(addprefix claims_assets_tests/,runtime/test_lake.py runtime/test_writers.py runtime/test_publish.py runtime/test_spark.py sources/test_auto_loader.py)
 	@$(BIN)/python -m claims_assets_tests.parity
+
+test-ui: $(STAMP)  ## Backfills, kills and clicks against a live UI; `make test-ui PICTURES=1` writes docs/images
+	@$(BIN)/python -m pytest -q -m ui $(if $(PICTURES),--pictures)
 
 parity: spark-deps  ## Run the whole graph on both engines and compare every table
 	@$(BIN)/python -m claims_assets_tests.parity
@@ -54,6 +58,9 @@ lint: $(STAMP)  ## Style, types, and the engine calls that are forbidden
 databricks-local: $(STAMP)  ## One month, every step on a local Databricks workspace, compared with a local run
 	@$(BIN)/python -m claims_assets_tests.databricks.one_month
 
+cluster-wheel: $(STAMP)  ## Build dist/cluster/*.whl, which the jobs on Databricks install
+	@$(BIN)/python deploy/build_wheel.py
+
 requirements: $(STAMP)  ## Write docs/requirements.md from the markers of the tests
 	@$(BIN)/python -m claims_assets_tests.requirements
 
@@ -64,4 +71,4 @@ constraints: $(STAMP)  ## Resolve the pins again, for all supported Pythons
 clean:  ## Remove .venv and the demo's state
 	rm -rf .venv .claims
 
-.PHONY: help install demo spark-deps ui test test-full parity test-spark lint databricks-local requirements constraints clean
+.PHONY: help install demo spark-deps ui test test-full test-ui parity test-spark lint databricks-local requirements constraints clean

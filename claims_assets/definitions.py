@@ -11,6 +11,7 @@ import dagster as dg
 
 from claims_assets.automation.collected import collected
 from claims_assets.automation.conditions import with_conditions
+from claims_assets.automation.watching import watching
 from claims_assets.layers import LAYERS
 from claims_assets.runtime.resources import resources_for
 from claims_assets.settings import Settings, settings_from_environment
@@ -53,9 +54,10 @@ def build(settings: Settings | None = None, **overrides: Any) -> dg.Definitions:
     """The definitions for these settings (default: the environment's); `overrides` replace resources by name."""
     settings = settings or settings_from_environment()
     resources, found = resources_for(settings) | overrides, with_conditions(assets())
-    return dg.Definitions(
+    definitions = dg.Definitions(
         assets=found, resources=resources, executor=dg.in_process_executor, **collected(settings, found)
     )
+    return dg.Definitions.merge(definitions, watching(settings, tables()))
 
 
 defs = build()

@@ -8,14 +8,35 @@ from datetime import timedelta
 
 
 @dataclass(frozen=True)
+class Cadence:
+    """How often a table is built, as the age at which it is late and the age at which it has failed."""
+
+    warn_after: timedelta
+    fail_after: timedelta
+
+    @classmethod
+    def of(cls, every: timedelta, *, limit: timedelta, attempts: int) -> "Cadence":
+        """Late when one run of at most `limit` more is over, failed when all its attempts must be."""
+        return cls(every + limit, every + attempts * limit)
+
+
+DAILY = Cadence.of(timedelta(days=1), limit=timedelta(hours=2), attempts=3)
+WEEKLY = Cadence.of(timedelta(days=7), limit=timedelta(hours=3), attempts=3)
+MONTHLY = Cadence.of(timedelta(days=31), limit=timedelta(hours=4), attempts=2)
+"""Cadences, time limits and retries of the public project sechan9999/GenZ (scripts/create_jobs.py): bronze daily at
+01:00, silver at 02:00, features weekly, training monthly, scoring daily at 04:00. An age says nothing of the hour, so
+the tables of a cadence need no clocks that agree."""
+
+
+@dataclass(frozen=True)
 class Layer:
     """Defaults that every table of one folder shares."""
 
     folder: str
     schema: str
     owner: str
-    fail_after: timedelta
-    """Freshness: a table not rebuilt for this long has failed (warned at three quarters of it)."""
+    cadence: Cadence
+    """Freshness of its tables, unless a table says otherwise by `freshness=`."""
     compute: str
     """Size of the cluster that a launcher gives the layer: small, medium or large."""
 
@@ -24,9 +45,6 @@ class Layer:
         """Key of the resource that runs the layer's steps, locally or on a cluster of its size."""
         return f"{self.compute}_compute"
 
-
-DAILY, WEEKLY, MONTHLY = timedelta(hours=30), timedelta(days=8), timedelta(days=40)
-"""A cadence plus slack for a late run."""
 
 LAYERS: dict[str, Layer] = {
     layer.folder: layer

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 MONTH_PATTERN = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
+NAME_PATTERN = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
@@ -18,6 +19,13 @@ def one_of(name: str, value: str, legal: tuple[Any, ...]) -> Any:
     if value not in legal:
         raise SettingError(f"{name}={value!r} is not one of {', '.join(legal)}: set it to one of these or unset it.")
     return value
+
+
+def plain_name(name: str, value: str | None) -> str | None:
+    """A name that needs no quotes in SQL; None where none is given."""
+    if value and not NAME_PATTERN.match(value):
+        raise SettingError(f"{name}={value!r} is no plain name: use letters, digits and underscores.")
+    return value or None
 
 
 def month(name: str, value: str) -> str:

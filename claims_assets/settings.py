@@ -5,21 +5,35 @@ Secrets are read here too, from the environment alone, and never printed.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-from claims_assets.setting_values import SettingError, month, month_or_none, number, one_of, size_in_bytes
+from claims_assets.alert_settings import AlertSettings, alerts_from
+from claims_assets.setting_values import (
+    SettingError,
+    month,
+    month_or_none,
+    needed,
+    number,
+    one_of,
+    plain_name,
+    size_in_bytes,
+)
 from claims_assets.sources.provider_tls import REMEDY, plaintext_allowed
 from claims_assets.workspaces import Databricks, Pipes, workspace_from
 
-__all__ = ["Engine", "Environment", "SettingError", "Settings", "settings_from_environment"]
+__all__ = ["Engine", "Environment", "Ingestion", "SettingError", "Settings", "settings_from_environment"]
 
 Environment = Literal["local", "staging", "production"]
 Engine = Literal["sail", "spark"]
 MOST_FAILURES = 1_000
 """Critical validation failures from which on the public project rdmurugan/agenticdataengineering speaks of an incident
 (its operations guide)."""
+Ingestion = Literal["embedded", "autoloader", "autoloader-events"]
+REGISTRY = "MLFLOW_REGISTRY_URI"
+UNITY_CATALOG = "databricks-uc"
+"""Address of the registry in Unity Catalog, where a model's name is `catalog.schema.name`."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +59,22 @@ class Settings:
     """Claim months before it are closed: what is built of them is not rewritten; None: no month is."""
     most_failures: int = MOST_FAILURES
     """Critical failures of a month of a table above which nothing is built from it."""
+    registry_uri: str | None = None
+    """MLflow registry of the models; None: that of `tracking_uri`."""
+    catalog: str | None = None
+    """Unity Catalog catalog of published tables and of models in a registry of Unity Catalog."""
     workspace: Databricks | Pipes | None = None
     """Where steps run; None: in this process."""
+    alerts: AlertSettings = field(default_factory=AlertSettings)
+    ingestion: Ingestion = "embedded"
+    """How claim files are found: by listing their folder, or by Auto Loader, which exists on Databricks only."""
+    dagster_yaml: Path | None = None
+    """Configuration of the Dagster instance; None: that of the checkout."""
+
+    @property
+    def on_volume(self) -> bool:
+        """Whether `home` is in a Unity Catalog volume, which keeps no SQLite file and no lock."""
+        return self.home.is_relative_to("/Volumes")
 
     @property
     def lake(self) -> Path:
@@ -55,6 +83,11 @@ class Settings:
     @property
     def dagster_home(self) -> Path:
         return self.home / "dagster"
+
+    @property
+    def streams(self) -> Path:
+        """Checkpoints of Auto Loader, and the files that it has met."""
+        return self.home / "streams"
 
     @property
     def postgres(self) -> Path:
@@ -72,6 +105,9 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
     environment = one_of("CLAIMS_ENV", env.get("CLAIMS_ENV") or "local", get_args(Environment))
     on_cluster = bool(env.get("DATABRICKS_RUNTIME_VERSION"))
     engine = env.get("CLAIMS_ENGINE") or ("spark" if on_cluster else "sail")
+    workspace = workspace_from(env)
+    has_auto_loader = workspace is not None or (on_cluster and engine == "spark")
+    catalog = plain_name("CLAIMS_CATALOG", env.get("CLAIMS_CATALOG"))
     return Settings(
         environment=environment,
         home=home,
@@ -87,8 +123,25 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
         most_failures=int(
             number("CLAIMS_MOST_FAILURES", env.get("CLAIMS_MOST_FAILURES") or str(MOST_FAILURES), least=0)
         ),
-        workspace=workspace_from(env),
+        registry_uri=_registry_uri(env, catalog),
+        catalog=catalog,
+        workspace=workspace,
+        alerts=alerts_from(env),
+        ingestion=_ingestion(env.get("CLAIMS_INGESTION") or "embedded", has_auto_loader),
+        dagster_yaml=Path(env["CLAIMS_DAGSTER_YAML"]).expanduser().absolute()
+        if env.get("CLAIMS_DAGSTER_YAML")
+        else None,
     )
+
+
+def _ingestion(value: str, has_auto_loader: bool) -> Ingestion:
+    found = one_of("CLAIMS_INGESTION", value, get_args(Ingestion))
+    if found != "embedded" and not has_auto_loader:
+        raise SettingError(
+            f"CLAIMS_INGESTION={found} needs the Spark of a Databricks cluster, the only one with Auto Loader: unset"
+            " it, or set CLAIMS_COMPUTE to databricks or pipes."
+        )
+    return found
 
 
 def _providers_url(url: str | None, environment: Environment) -> str | None:
@@ -96,3 +149,13 @@ def _providers_url(url: str | None, environment: Environment) -> str | None:
     if url and environment != "local" and plaintext_allowed(url):
         raise SettingError(REMEDY.format(env=environment))
     return url
+
+
+def _registry_uri(env: Mapping[str, str], catalog: str | None) -> str | None:
+    """A registry elsewhere would name files that only the tracking server of this machine can read."""
+    uri = env.get(REGISTRY) or None
+    if uri:
+        needed(env, "MLFLOW_TRACKING_URI", "the server of the models' files, for example databricks", by=REGISTRY)
+    if uri == UNITY_CATALOG and catalog is None:
+        raise SettingError(f"{REGISTRY}={uri} needs CLAIMS_CATALOG: set it to the catalog of the registered models.")
+    return uri

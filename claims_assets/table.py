@@ -16,14 +16,17 @@ import dagster as dg
 from pyspark.sql import DataFrame
 
 from claims_assets.automation import breaker, closed_months
+from claims_assets.code_links import link_to_function
 from claims_assets.contracts import Contract, compiled
+from claims_assets.freshness import policy
 from claims_assets.inputs import Input, LastYear, Spans, ThisMonth, Whole, Window
-from claims_assets.layers import LAKE_POOL, LAYERS, SCHEMAS, Layer
+from claims_assets.layers import LAKE_POOL, LAYERS, SCHEMAS, Cadence, Layer
 from claims_assets.monitoring import built_months
 from claims_assets.monitoring.built_months import Span
 from claims_assets.monitoring.quality import score_of
 from claims_assets.monitoring.results import check_results, check_specs, publish
 from claims_assets.partitions import MONTH, claim_months
+from claims_assets.runtime.column_lineage import as_metadata, lineage
 from claims_assets.runtime.delta import read_arrow
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.stage import Findings
@@ -58,6 +61,7 @@ class Table:
     span: Span | None
     picture: Picture | None
     code_version: str | None
+    freshness: Cadence
 
     @property
     def schema(self) -> str:
@@ -92,6 +96,7 @@ def table(
     span: Span | None = None,
     picture: Picture | None = None,
     code_version: str | None = None,
+    freshness: Cadence | None = None,
 ) -> Callable[[Callable[..., DataFrame]], Table]:
     """Declare the decorated transform as the table `<schema of its folder>.<its name>`.
 
@@ -107,13 +112,15 @@ def table(
         span: of an unpartitioned table whose rows speak of claim months: the columns of the first and the last one.
         picture: draws the newest month that was built, for its metadata; of a table small enough for it.
         code_version: changes when all that was built must be built again, for example with a list that is shipped.
+        freshness: how old the last build may be; None: as usual in its layer.
     """
 
     def declare(function: Callable[..., DataFrame]) -> Table:
+        layer = LAYERS[function.__module__.split(".")[1]]
         return Table(
             function=function,
             contract=contract,
-            layer=LAYERS[function.__module__.split(".")[1]],
+            layer=layer,
             inputs=_inputs(function),
             partitioned=partitioned,
             keeps_rows_of=tuple(keeps_rows_of),
@@ -125,6 +132,7 @@ def table(
             span=span,
             picture=picture,
             code_version=code_version,
+            freshness=freshness or layer.cadence,
         )
 
     return declare
@@ -157,10 +165,9 @@ def _asset(table: Table) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run() if table.partitioned else None,
         code_version=table.code_version,
         check_specs=check_specs(key),
-        freshness_policy=dg.FreshnessPolicy.time_window(
-            fail_window=layer.fail_after, warn_window=layer.fail_after * 0.75
-        ),
-        metadata={"dagster/column_schema": contract.column_schema(), "dagster/table_name": table.full_name},
+        freshness_policy=policy(table.freshness),
+        metadata={"dagster/column_schema": contract.column_schema(), "dagster/table_name": table.full_name}
+        | link_to_function(table.function),
         owners=[layer.owner],
         tags={"phi": table.phi, "domain": table.domain, "compute": layer.compute},
         kinds={"pyspark", "deltalake"},
@@ -175,14 +182,18 @@ def _asset(table: Table) -> dg.AssetsDefinition:
         _refuse_gaps(context.resources.lake, table.full_name, inputs, months)
         closed_months.guard(context.resources.lake, context.run, table.schema, table.name, months)
         breaker.guard(context.resources.lake, context.run, table.full_name, inputs, months)
-        findings = Findings()
+        findings, shown = Findings(), {}
         for chunk in _chunks(context.resources.lake, inputs, months):
-            findings.merge(_build(table, chunk, context.resources))
+            found, made_of = _build(table, chunk, context.resources)
+            findings.merge(found)
+            shown |= made_of
             if findings.blocked:
                 break
-        if table.picture and months and not findings.blocked:
-            drawn = _drawn(table, context.resources.lake, months[-1])
-            context.add_asset_metadata(drawn, asset_key=key, partition_key=months[-1])
+        if not findings.blocked:
+            if table.picture and months:
+                shown |= _drawn(table, context.resources.lake, months[-1])
+            # Once a run, where the UI looks: at the latest of the months.
+            context.add_asset_metadata(shown, asset_key=key, partition_key=months[-1] if months else None)
         yield from report(context, key, contract, findings)
 
     return step
@@ -193,15 +204,20 @@ def _drawn(table: Table, lake: Lake, month: str) -> dict[str, dg.MetadataValue]:
     return {"picture": dg.MetadataValue.md(table.picture(month, rows.to_pylist()) if table.picture else "")}
 
 
-def _build(table: Table, months: list[str] | None, resources: Any) -> Findings:
-    """Read, transform and write some months, and record what was found and from which contents it was built."""
+def _build(table: Table, months: list[str] | None, resources: Any) -> tuple[Findings, dict[str, Any]]:
+    """Read, transform and write some months, and record what was found and from which contents it was built.
+
+    Returns:
+        What was found, and metadata: of which columns each column is made.
+    """
     lake, spark = resources.lake, resources.spark.spark_session
     read = Contents(lake).read_for(table.inputs, months, table.code_version)
     arguments = {"months": months} | {r: getattr(resources, r) for r in table.resources}
     arguments |= {i.parameter: lake.read(spark, i.schema, i.name, _reach(lake, i, months)) for i in table.inputs}
     wanted = inspect.signature(table.function).parameters
+    frame = table.function(**{p: arguments[p] for p in wanted})
     found = lake.write(
-        table.function(**{p: arguments[p] for p in wanted}),
+        frame,
         table.schema,
         table.name,
         table.contract,
@@ -212,7 +228,7 @@ def _build(table: Table, months: list[str] | None, resources: Any) -> Findings:
     publish(lake, table.full_name, compiled(table.contract), months, found)
     if not found.blocked:
         built_months.publish(lake, table.schema, table.name, found, read, table.span)
-    return found
+    return found, as_metadata(lineage(frame, compiled(table.contract).columns))
 
 
 def report(context: dg.AssetExecutionContext, key: dg.AssetKey, contract, findings: Findings) -> Iterator[Any]:
@@ -227,21 +243,26 @@ def report(context: dg.AssetExecutionContext, key: dg.AssetKey, contract, findin
             context.add_asset_metadata(
                 {
                     "dagster/partition_row_count": rows,
-                    "quarantined": findings.quarantined.get(month, 0),
+                    "rows_in": findings.rows_of(month),
+                    "rows_quarantined": findings.quarantined.get(month, 0),
                     "fingerprint": findings.fingerprint[month],
                     "quality_score": scores[month].score,
                 },
                 asset_key=key,
                 partition_key=month,
             )
-        metadata: dict[str, Any] = {}
+        metadata, version = {}, None
     else:
-        metadata = {"dagster/row_count": findings.rows_kept, "fingerprint": next(iter(findings.fingerprint.values()))}
+        metadata = {
+            "dagster/row_count": findings.rows_kept,
+            "rows_in": findings.rows_in,
+            "rows_quarantined": findings.rows_quarantined,
+            "fingerprint": next(iter(findings.fingerprint.values())),
+        }
+        # The same content again makes nothing after it stale in the UI; a run of several months can't say so of each.
+        version = dg.DataVersion(metadata["fingerprint"])
     context.log.info(f"{findings.rows_in} rows in, {findings.rows_kept} kept, {findings.rows_quarantined} quarantined")
-    yield dg.MaterializeResult(
-        metadata=metadata | {"rows_in": findings.rows_in, "rows_quarantined": findings.rows_quarantined},
-        check_results=results,
-    )
+    yield dg.MaterializeResult(metadata=metadata, check_results=results, data_version=version)
 
 
 def _mapping(window: Window, partitioned: bool) -> dg.PartitionMapping | None:

@@ -10,7 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from claims_assets.setting_values import SettingError, month, month_or_none, names, needed, number, one_of, pairs
+from claims_assets.setting_values import (
+    SettingError,
+    month,
+    month_or_none,
+    names,
+    needed,
+    number,
+    one_of,
+    pairs,
+    plain_name,
+)
 
 Compute = Literal["local", "databricks", "pipes"]
 SignIn = Literal["token", "oauth", "azure"]
@@ -39,7 +49,11 @@ class Workspace:
     start_month: str
     closed_before: str | None
     most_failures: str | None
+    ingestion: str | None
+    """CLAIMS_INGESTION there; None: what is usual."""
     tracking_uri: str | None
+    registry_uri: str | None
+    """MLflow registry of the models; None: that of `tracking_uri`."""
     existing_cluster: str | None
     secret_scope: str | None
     secrets: tuple[str, ...]
@@ -60,9 +74,14 @@ class Workspace:
             "CLAIMS_START_MONTH": self.start_month,
             "CLAIMS_CLOSED_BEFORE": self.closed_before,
             "CLAIMS_MOST_FAILURES": self.most_failures,
+            "CLAIMS_INGESTION": self.ingestion,
             "MLFLOW_TRACKING_URI": self.tracking_uri,
+            "MLFLOW_REGISTRY_URI": self.registry_uri,
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "DAGSTER_DISABLE_TELEMETRY": "true",
+            # delta-rs, which commits the inventory of the landing, else needs hard links, and a volume has none. Two
+            # commits at once could lose one: steps of a run follow one another.
+            "MOUNT_ALLOW_UNSAFE_RENAME": "true" if self.home.startswith(VOLUMES) else None,
         }
         return {name: value for name, value in given.items() if value}
 
@@ -129,12 +148,14 @@ def _of_both(env: Mapping[str, str]) -> dict[str, Any]:
         "environment": env.get("CLAIMS_ENV") or "local",
         "home": home,
         "landing": env.get("CLAIMS_CLUSTER_LANDING") or None,
-        "catalog": env.get("CLAIMS_CATALOG") or None,
+        "catalog": plain_name("CLAIMS_CATALOG", env.get("CLAIMS_CATALOG")),
         "engine": env.get("CLAIMS_CLUSTER_ENGINE") or None,
         "start_month": month("CLAIMS_START_MONTH", env.get("CLAIMS_START_MONTH") or "2022-01"),
         "closed_before": month_or_none("CLAIMS_CLOSED_BEFORE", env.get("CLAIMS_CLOSED_BEFORE")),
         "most_failures": env.get("CLAIMS_MOST_FAILURES") or None,
+        "ingestion": env.get("CLAIMS_INGESTION") or None,
         "tracking_uri": _tracking_uri(env, home, secrets),
+        "registry_uri": env.get("MLFLOW_REGISTRY_URI") or None,
         "existing_cluster": env.get("CLAIMS_CLUSTER_ID") or None,
         "secret_scope": scope,
         "secrets": secrets,

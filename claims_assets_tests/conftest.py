@@ -24,8 +24,9 @@ FAST = {
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--engine spark` runs the tests on Spark with the Delta jars (`make spark-deps`)."""
+    """`--engine spark` runs the tests on Spark with the Delta jars (`make spark-deps`); `--pictures` is of `ui/`."""
     parser.addoption("--engine", choices=get_args(Engine), default="sail")
+    parser.addoption("--pictures", action="store_true", help="the UI tests write the pictures of docs/images")
 
 
 @pytest.fixture(scope="session")

@@ -69,6 +69,19 @@ def test_every_table_has_the_three_checks_and_they_can_block(table):
     assert specs == dict.fromkeys(CHECKS, True)
 
 
+@pytest.mark.parametrize("key", named([k for k in KEYS if GRAPH.get(k).is_materializable]))
+def test_every_asset_links_to_the_file_that_makes_it(key):
+    (reference,) = GRAPH.get(key).metadata["dagster/code_references"].code_references
+    text = Path(reference.file_path).read_text().splitlines()
+    assert Path(reference.file_path).is_relative_to(PACKAGE)
+    name = key.path[-1]
+    if any(t.asset.key == key for t in TABLES):
+        assert text[reference.line_number - 1].startswith("@table(")
+        assert any(line.startswith(f"def {name}(") for line in text[reference.line_number :])
+    else:
+        assert name in "\n".join(text)
+
+
 @pytest.mark.parametrize("key", named(KEYS))
 def test_every_asset_has_owner_description_group_and_phi_tag(key):
     node = GRAPH.get(key)

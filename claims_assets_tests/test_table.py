@@ -75,8 +75,10 @@ def test_a_large_range_is_split_into_commits_and_holds_the_same(lake, land, run,
     assert result.success
     assert stored(lake) == whole
     assert len(DeltaTable(str(lake.path("bronze", "medical_claims"))).history()) == 1 + 3
-    (latest, *_) = instance.fetch_materializations(medical_claims.asset.key, limit=1).records
-    assert latest.asset_materialization.metadata["rows_in"].value == 4
+    records = instance.fetch_materializations(medical_claims.asset.key, limit=3).records
+    rows = {r.partition_key: r.asset_materialization.metadata["rows_in"].value for r in records}
+    assert rows == {"2024-01": 1, "2024-02": 2, "2024-03": 1}
+    assert "dagster/column_lineage" in records[0].asset_materialization.metadata
 
 
 def test_one_month_leaves_the_others(lake, land, run):

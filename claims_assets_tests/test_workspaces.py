@@ -16,7 +16,6 @@ def read(**changes):
     return settings_from_environment({**WORKSPACE, **changes})
 
 
-@pytest.mark.requirement("R38")
 def test_steps_run_here_unless_asked_otherwise():
     assert settings_from_environment({}).workspace is None
     assert read(CLAIMS_COMPUTE="").workspace is None, "host and token alone send nothing anywhere"
@@ -30,6 +29,15 @@ def test_four_variables_are_enough():
         "/Volumes/main/claims/lake",
     )
     assert found.tracking_uri == "databricks", "a volume can't hold the SQLite file of a laptop's registry"
+
+
+def test_a_step_registers_its_models_where_this_machine_would():
+    in_unity_catalog = {
+        "MLFLOW_TRACKING_URI": "databricks",
+        "MLFLOW_REGISTRY_URI": "databricks-uc",
+        "CLAIMS_CATALOG": "claims_dev",
+    }
+    assert in_unity_catalog.items() <= read(**in_unity_catalog).workspace.variables().items()
 
 
 @pytest.mark.parametrize("text", ["plan.cloud.databricks.com", "https://plan.cloud.databricks.com/?o=12#job/list"])
@@ -75,3 +83,11 @@ def test_a_tracking_server_with_a_password_is_taken_from_the_scope():
     ).workspace
     assert found.secrets == ("MLFLOW_TRACKING_URI", "CLAIMS_PROVIDERS_URL")
     assert found.tracking_uri is None
+
+
+def test_how_claim_files_are_found_is_told_to_the_cluster_alone():
+    given = read(CLAIMS_INGESTION="autoloader")
+    assert given.workspace.variables()["CLAIMS_INGESTION"] == "autoloader"
+    assert "CLAIMS_INGESTION" not in read().workspace.variables()
+    with pytest.raises(SettingError, match="'kafka' is not one of embedded"):
+        read(CLAIMS_INGESTION="kafka")

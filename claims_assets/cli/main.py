@@ -149,6 +149,21 @@ def load_providers(settings: Settings, file: Path, table: str) -> None:
     click.echo(f"{rows:,} providers loaded from {file.name} into table {table}.")
 
 
+@claims.group()
+def alerts() -> None:
+    """Alerts and their channels."""
+
+
+@alerts.command("test")
+@with_settings
+def test_alerts(settings: Settings) -> None:
+    """Send one test message to each configured channel."""
+    from claims_assets.automation.alerts.channels import Patience
+    from claims_assets.cli.alerts import send_test
+
+    send_test(settings.alerts, datetime.now(UTC), Patience())
+
+
 @claims.command()
 @with_settings
 def status(settings: Settings) -> None:
@@ -156,6 +171,28 @@ def status(settings: Settings) -> None:
     from claims_assets.cli.summary import print_summary
 
     print_summary(settings)
+
+
+@claims.command()
+@click.option(
+    "--schema",
+    "schemas",
+    multiple=True,
+    default=("bronze", "silver", "gold", "quarantine", "monitoring"),
+    show_default=True,
+    help="Schema to publish; may be given several times.",
+)
+@click.option("--tidy", is_flag=True, help="Also optimize and vacuum the lake.")
+@click.option("--print", "only_print", is_flag=True, help="Print the statements, run none.")
+@with_settings
+def publish(settings: Settings, schemas: tuple[str, ...], tidy: bool, only_print: bool) -> None:
+    """On Databricks: copy the lake's tables to their Unity Catalog names in CLAIMS_CATALOG."""
+    from claims_assets.runtime.catalog.publish import cluster_sql
+    from claims_assets.runtime.catalog.publish import publish as publish_tables
+
+    run = (lambda statement: click.echo(f"{statement};")) if only_print else cluster_sql(settings)
+    published = publish_tables(run, settings.lake, settings.catalog, schemas, tidy=tidy)
+    click.echo(f"{'-- ' if only_print else ''}{len(published)} tables published.")
 
 
 @claims.command()

@@ -7,6 +7,8 @@ import dagster as dg
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 from dagster._core.execution.api import execute_run
 
+from claims_assets.automation.completeness import checks_of_steps
+
 MODULE, NAME = "claims_assets.definitions", "defs"
 
 
@@ -22,7 +24,8 @@ def execute_launched(
     The settings are those of this process's environment: the steps' own process reads the definitions anew.
     """
     job = ReconstructableRepository.for_module(MODULE, NAME).get_reconstructable_job("__ASSET_JOB")
-    chosen = job.get_subset(asset_selection=frozenset(keys))
+    checks = checks_of_steps(job.get_definition().asset_layer.asset_graph, keys)
+    chosen = job.get_subset(asset_selection=frozenset(keys), asset_check_selection=frozenset(checks))
     run = instance.create_run_for_job(
         job_def=chosen.get_definition(),
         run_id=run_id,

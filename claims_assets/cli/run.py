@@ -3,6 +3,7 @@
 import re
 import time
 import uuid
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,8 +13,8 @@ from rich.console import Console
 
 from claims_assets.automation.breaker import ACCEPT, Bad, Standstill, bad_months
 from claims_assets.automation.closed_months import REOPEN
+from claims_assets.automation.completeness import checks_of_steps
 from claims_assets.automation.left_alone import left_alone
-from claims_assets.automation.stale_runs import BY, NOT_FINISHED
 from claims_assets.automation.stale_runs import RANGE as RANGE_TAGS
 from claims_assets.cli import plan
 from claims_assets.cli.errors import NotDone
@@ -25,6 +26,7 @@ from claims_assets.models.training import ONLY_TRAINING_MONTHS
 from claims_assets.partitions import MONTH, claim_months, months_between, ranges
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.resources import lake_for
+from claims_assets.runtime.run_launcher import is_lost, tags_of_this_process
 from claims_assets.settings import Settings
 from claims_assets.workspaces import Databricks
 
@@ -32,6 +34,9 @@ COMMAND = "claims run"
 """Who asks for a run of this command, which lives and dies with its process."""
 CLASS_NAME = re.compile(r"^[\w.]+: ")
 CLAIM_FEEDS = ("medical_claims", "pharmacy_claims")
+COUNTED = ("rows_in", "rows_quarantined")
+"""Metadata of a month, or of a table without months."""
+IN_PROGRESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Progress speaks instead."""
 
@@ -64,8 +69,7 @@ def run_range(
     sources, rest = _chosen(definitions, select)
     started, standing_still = time.monotonic(), ""
     with alone(settings), instance_for(settings) as instance:
-        close_dead_runs(instance)
-        tags = {BY: COMMAND, REOPEN: reason(reopen), ACCEPT: reason(accept_quality)}
+        tags = {REOPEN: reason(reopen), ACCEPT: reason(accept_quality)}
         given = {k: v for k, v in tags.items() if v}
         run = Runner(definitions, instance, console, given, launched=isinstance(settings.workspace, Databricks))
         if sources:
@@ -95,10 +99,18 @@ def reason(given: str | None) -> str | None:
     return given
 
 
-def close_dead_runs(instance: dg.DagsterInstance) -> None:
-    """Mark runs of this command as failed that a killed process left as started; only the holder of the home may."""
-    for run in instance.get_runs(dg.RunsFilter(statuses=NOT_FINISHED, tags={BY: COMMAND})):
-        instance.report_run_failed(run, "The process of this run was killed: run `claims run` again.")
+def refuse_beside_others(instance: dg.DagsterInstance) -> None:
+    """Mark runs as failed whose process was killed; one that lives would write the same tables at the same time.
+
+    Raises:
+        NotDone: such a run is in progress, started in the UI or on another machine.
+    """
+    for run in instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS)):
+        if not is_lost(instance, run):
+            raise NotDone(
+                f"Run {run.run_id[:8]} of the Dagster UI is in progress: wait until it ends, or cancel it there."
+            )
+        instance.report_run_failed(run, "The process of this run was killed: run it again.")
 
 
 def _chosen(definitions: dg.Definitions, select: str | None) -> tuple[list[dg.AssetKey], list[dg.AssetKey]]:
@@ -200,27 +212,28 @@ class Runner:
         self.console.print(f"\n{what}, {assets} assets", style="bold")
 
     def execute(self, keys: Sequence[dg.AssetKey], tags: dict[str, str] | None = None) -> None:
-        """One run of these assets.
+        """One run of these assets, while this process holds CLAIMS_HOME (`alone`).
 
         Raises:
-            NotDone: a step failed; the message is the step's own sentence.
+            NotDone: a step failed; the message is the step's own sentence. Or a run of the UI is in progress.
         """
+        refuse_beside_others(self.instance)
+        tags = tags_of_this_process(COMMAND) | {**self.tags, **(tags or {})}
         run_id = str(uuid.uuid4())
         progress = Progress(self.console, len(keys))
         self.instance.add_event_listener(run_id, progress)
-        every = {**self.tags, **(tags or {})}
         if self.launched:
-            success = execute_launched(self.instance, keys, every, run_id, run_config=QUIET)
+            success = execute_launched(self.instance, keys, tags, run_id, run_config=QUIET)
         else:
+            checks = checks_of_steps(self.definitions.resolve_asset_graph(), keys)
             job = self.definitions.resolve_implicit_global_asset_job_def()
-            success = job.execute_in_process(
-                instance=self.instance,
-                asset_selection=list(keys),
-                tags=every,
-                run_id=run_id,
-                raise_on_error=False,
-                run_config=QUIET,
-            ).success
+            success = (
+                job.get_subset(asset_selection=set(keys), asset_check_selection=checks)
+                .execute_in_process(
+                    instance=self.instance, tags=tags, run_id=run_id, raise_on_error=False, run_config=QUIET
+                )
+                .success
+            )
         if not success:
             raise NotDone(progress.failure or f"Run {run_id} failed: see it in the Dagster UI (`claims ui`).")
 
@@ -231,15 +244,17 @@ class Progress:
     def __init__(self, console: Console, total: int):
         self.console, self.total, self.done = console, total, 0
         self.failure: str | None = None
-        self.rows: dict[str, str] = {}
+        self.rows: dict[str, Counter[str]] = defaultdict(Counter)
 
     def __call__(self, entry: dg.EventLogEntry) -> None:
         event = entry.dagster_event
         if event is None:
             return
         if event.is_step_materialization and event.asset_key:
-            self.rows[event.asset_key.to_user_string()] = _rows(
-                event.step_materialization_data.materialization.metadata
+            metadata = event.step_materialization_data.materialization.metadata
+            numbers = {n: metadata[n].value for n in COUNTED if n in metadata}
+            self.rows[event.asset_key.to_user_string()].update(
+                {n: value for n, value in numbers.items() if isinstance(value, int)}
             )
         elif event.is_step_success:
             self.done += 1
@@ -247,7 +262,7 @@ class Progress:
             seconds = event.step_success_data.duration_ms / 1000
             place = f"[{self.done:>{len(str(self.total))}}/{self.total}]"
             self.console.print(
-                f"{place} {name:<44} {seconds:6.1f} s  {self.rows.get(name, '')}", markup=False, highlight=False
+                f"{place} {name:<44} {seconds:6.1f} s  {_rows(self.rows[name])}", markup=False, highlight=False
             )
         elif event.is_step_failure:
             self.failure = _sentence(event.step_failure_data)
@@ -257,10 +272,11 @@ def _name(event: dg.DagsterEvent) -> str:
     return (event.step_key or "").replace("__", "/", 1)
 
 
-def _rows(metadata: Mapping[str, dg.MetadataValue]) -> str:
-    rows, aside = (metadata[n].value if n in metadata else None for n in ("rows_in", "rows_quarantined"))
-    if not isinstance(rows, int) or not isinstance(aside, int):
+def _rows(counted: Mapping[str, int]) -> str:
+    """Of all months of the run."""
+    if COUNTED[0] not in counted:
         return ""
+    rows, aside = (counted.get(n, 0) for n in COUNTED)
     return f"{rows - aside:>9,} rows" + (f", {aside:,} quarantined" if aside else "")
 
 

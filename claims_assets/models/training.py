@@ -8,12 +8,15 @@ month that can't is recorded as such; a run that asks for one month of models al
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from pyspark.sql import SparkSession
 
 from claims_assets import partitions
+from claims_assets.code_links import link_to
+from claims_assets.freshness import policy
 from claims_assets.layers import LAKE_POOL, LAYERS
 from claims_assets.models.evaluation import as_markdown, evaluate
 from claims_assets.models.fitting import fit, importances, labels, predict
@@ -74,12 +77,11 @@ def model_asset(model: RiskModel, description: str | None) -> dg.AssetsDefinitio
         deps=[dg.AssetDep(dg.AssetKey(t), partition_mapping=_history()) for t in TABLES],
         partitions_def=partitions.claim_months,
         backfill_policy=dg.BackfillPolicy.single_run(),
-        freshness_policy=dg.FreshnessPolicy.time_window(
-            fail_window=LAYER.fail_after, warn_window=LAYER.fail_after * 0.75
-        ),
+        freshness_policy=policy(LAYER.cadence),
         owners=[LAYER.owner],
         tags={"phi": "limited", "domain": "risk", "compute": LAYER.compute},
         kinds={"xgboost", "mlflow"},
+        metadata=link_to(Path(__file__).with_name(f"{model.name}.py")),
         required_resource_keys={"spark", "lake", "tracking", LAYER.launcher},
         pool=LAKE_POOL,
     )

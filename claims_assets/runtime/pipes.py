@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 from dagster import PipesClientCompletedInvocation
+from dagster._core.errors import DagsterPipesExecutionError
 
 ASSET, MONTHS, CONFIG, TAGS, ENVIRONMENT, SECRETS = "asset", "months", "config", "tags", "environment", "secrets"
 """What is sent: the extras of the Pipes context."""
@@ -42,7 +43,10 @@ class PipesCompute:
         Raises:
             dg.Failure: the step failed there, or the other process ended without saying how.
         """
-        told = self.submit(context=context.op_execution_context, extras=self._asked(context, tags or {}))
+        try:
+            told = self.submit(context=context.op_execution_context, extras=self._asked(context, tags or {}))
+        except DagsterPipesExecutionError as error:
+            raise dg.Failure(_broken_off(context, error)) from None
         results = told.get_results(implicit_materializations=False)
         checks = [r for r in results if isinstance(r, dg.AssetCheckResult)]
         messages = told.get_custom_messages()
@@ -67,6 +71,14 @@ class PipesCompute:
             ENVIRONMENT: dict(self.environment),
             SECRETS: dict(self.secrets),
         }
+
+
+def _broken_off(context: dg.AssetExecutionContext, error: DagsterPipesExecutionError) -> str:
+    reason = str(error).removeprefix("Error running Databricks job: ").rstrip(".")
+    return (
+        f"{context.asset_key.to_user_string()} could not be run there ({reason}): see that run's own log; a commit is"
+        " all or nothing, so the step can be materialized again."
+    )
 
 
 def _silence(context: dg.AssetExecutionContext) -> str:

@@ -72,6 +72,7 @@ def run(pipes: PipesContext) -> None:
     """Run the asked asset in a run of its own and report it."""
     import dagster as dg
 
+    from claims_assets.automation.completeness import checks_of_steps
     from claims_assets.definitions import defs
 
     key = dg.AssetKey.from_user_string(pipes.get_extra(ASSET))
@@ -85,13 +86,12 @@ def run(pipes: PipesContext) -> None:
     run_id = str(uuid.uuid4())
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_event_listener(run_id, lambda entry: _log(pipes, entry))
-        result = defs.resolve_implicit_global_asset_job_def().execute_in_process(
-            instance=instance,
-            asset_selection=[key],
-            tags=tags,
-            run_id=run_id,
-            run_config=run_config,
-            raise_on_error=False,
+        checks = checks_of_steps(defs.resolve_asset_graph(), [key])
+        job = defs.resolve_implicit_global_asset_job_def().get_subset(
+            asset_selection={key}, asset_check_selection=checks
+        )
+        result = job.execute_in_process(
+            instance=instance, tags=tags, run_id=run_id, run_config=run_config, raise_on_error=False
         )
         _report(pipes, result.all_events)
 

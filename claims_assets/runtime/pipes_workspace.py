@@ -5,9 +5,12 @@ Context and messages are files of a Unity Catalog volume, so no DBFS root is nee
 by the variables or the profile that its other tools use.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 from claims_assets.runtime.libraries import requirements
 from claims_assets.runtime.pipes import PipesCompute
@@ -33,12 +36,63 @@ def compute(pipes: Pipes, client: "WorkspaceClient | None" = None) -> PipesCompu
     """
 
     def submit(context: dg.AssetExecutionContext, extras: dict[str, Any]) -> "PipesClientCompletedInvocation":
-        from databricks.sdk import WorkspaceClient
-
-        return _run(pipes, client or WorkspaceClient(), context, extras)
+        with _explained():
+            return _run(pipes, client or _signed_in(), context, extras)
 
     secrets = {name: f"{pipes.secret_scope}/{name}" for name in pipes.secrets}
     return PipesCompute(submit, pipes.variables(), secrets)
+
+
+def _signed_in() -> "WorkspaceClient":
+    from databricks.sdk import WorkspaceClient
+
+    try:
+        return WorkspaceClient()
+    except ValueError:
+        raise dg.Failure(
+            "CLAIMS_COMPUTE=pipes can't sign in: set DATABRICKS_HOST and DATABRICKS_TOKEN, or run `databricks auth"
+            " login`.",
+            allow_retries=False,
+        ) from None
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Errors of the service as one sentence; its own hold no credential."""
+    from databricks.sdk.errors.base import DatabricksError
+
+    try:
+        yield
+    except DatabricksError as error:
+        raise dg.Failure(
+            f"The Databricks workspace answered: {str(error).strip().rstrip('.')}. Check the sign-in, its"
+            " permissions, CLAIMS_PIPES_VOLUME, CLAIMS_PIPES_CODE and CLAIMS_CLUSTER_ID."
+        ) from None
+
+
+def _stopping(kind: type[Any]) -> type[Any]:
+    """A Pipes client that stops the Dagster run too when it is interrupted.
+
+    Dagster's own cancel the workspace's run, but then go on as if it had ended by itself, with the next step.
+    """
+
+    class Stopping(kind):
+        interruption: BaseException | None = None
+
+        def run(self, **asked: Any) -> "PipesClientCompletedInvocation":
+            done = super().run(**asked)
+            if self.interruption:
+                raise self.interruption
+            return done
+
+        def _poll_til_success(self, context: Any, run_id: int) -> None:
+            try:
+                super()._poll_til_success(context, run_id)
+            except DagsterExecutionInterruptedError as interruption:
+                self.interruption = interruption
+                raise
+
+    return Stopping
 
 
 def _run(pipes: Pipes, client: "WorkspaceClient", context: dg.AssetExecutionContext, extras: dict[str, Any]):
@@ -65,11 +119,11 @@ def _run(pipes: Pipes, client: "WorkspaceClient", context: dg.AssetExecutionCont
     }
     task = _task(pipes)
     if pipes.existing_cluster:
-        on_cluster = PipesDatabricksClient(client, **options)
+        on_cluster = _stopping(PipesDatabricksClient)(client, **options)
         return on_cluster.run(context=context, extras=extras, task=task, submit_args=submit_args)
     spec = environments.Environment(environment_version=SERVERLESS, dependencies=requirements())
     submit_args["environments"] = [jobs.JobEnvironment(environment_key="claims", spec=spec)]
-    serverless = PipesDatabricksServerlessClient(client, volume_path=pipes.volume, **options)
+    serverless = _stopping(PipesDatabricksServerlessClient)(client, volume_path=pipes.volume, **options)
     return serverless.run(context=context, extras=extras, task=task, submit_args=submit_args)
 
 

@@ -10,7 +10,7 @@ from claims_assets.runtime.compute import computes_for
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.spark import spark_for
 from claims_assets.runtime.tracking import Tracking
-from claims_assets.settings import Settings
+from claims_assets.settings import REGISTRY, UNITY_CATALOG, Settings
 from claims_assets.sources.files import LandingZone
 
 
@@ -28,7 +28,11 @@ def tracking_for(settings: Settings) -> Tracking:
     """The MLflow registry of these settings."""
     folder = settings.home / "mlflow"
     if settings.tracking_uri:
-        return Tracking(uri=dg.EnvVar("MLFLOW_TRACKING_URI"))
+        return Tracking(
+            uri=dg.EnvVar("MLFLOW_TRACKING_URI"),
+            registry=dg.EnvVar(REGISTRY) if settings.registry_uri else None,
+            catalog=settings.catalog if settings.registry_uri == UNITY_CATALOG else None,
+        )
     return Tracking(uri=f"sqlite:///{folder / 'mlflow.db'}", artifacts=str(folder / "artifacts"))
 
 
@@ -44,6 +48,8 @@ def resources_for(settings: Settings) -> dict[str, object]:
             start_month=settings.start_month,
             providers_url=dg.EnvVar("CLAIMS_PROVIDERS_URL") if settings.providers_url else None,
             postgres=str(settings.postgres),
+            streams=None if settings.ingestion == "embedded" else str(settings.streams),
+            file_events=settings.ingestion == "autoloader-events",
         ),
         **computes_for(settings.workspace),
     }

@@ -5,6 +5,7 @@ definitions starts nothing.
 that `make spark-deps` fetched, or the session that a cluster has ready. Both give the same rows.
 """
 
+import contextlib
 import os
 import shutil
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster_pyspark import LazyPySparkResource
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from claims_assets.settings import SettingError, Settings
@@ -25,12 +27,16 @@ UTC = {"spark.sql.session.timeZone": "UTC"}
 AGREED = UTC | {
     # What the transforms assume: arithmetic and casts raise rather than wrap or give NULL.
     "spark.sql.ansi.enabled": "true",
+}
+"""Settings of the session on which results depend; set on a cluster too."""
+WISHED = {
     # Frames that models take to the driver have the same types as from Sail.
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     # DuckDB and Arrow read the stage.
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
 }
-"""Settings of the session on which results may depend; set on a cluster too."""
+"""Settings that a serverless session may refuse, as it lets only a few be set; it has the first one always, and the
+older timestamps are read as well, only slower."""
 
 
 class EmbeddedSpark(LazyPySparkResource):
@@ -89,7 +95,7 @@ def classic_session(memory_limit: int, jars: str | None, more: Mapping[str, Any]
         SettingError: there is no Java, or no Delta jar.
     """
     if jars is None:
-        return _with(current_session(), AGREED)
+        return _where_allowed(_with(current_session(), AGREED), WISHED)
     if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
         raise SettingError("CLAIMS_ENGINE=spark needs Java 17 or 21: install it, or unset CLAIMS_ENGINE to use Sail.")
     found = sorted(str(p) for p in Path(jars).glob("*.jar"))
@@ -100,7 +106,7 @@ def classic_session(memory_limit: int, jars: str | None, more: Mapping[str, Any]
     builder = SparkSession.builder
     for name, value in (_local(memory_limit, found) | dict(more or {})).items():
         builder = builder.config(name, value)
-    return _with(builder.getOrCreate(), AGREED)
+    return _with(builder.getOrCreate(), AGREED | WISHED)
 
 
 def _local(memory_limit: int, jars: list[str]) -> dict[str, str]:
@@ -130,6 +136,13 @@ def _local(memory_limit: int, jars: list[str]) -> dict[str, str]:
 def _with(session: SparkSession, settings: dict[str, str]) -> SparkSession:
     for name, value in settings.items():
         session.conf.set(name, value)
+    return session
+
+
+def _where_allowed(session: SparkSession, settings: dict[str, str]) -> SparkSession:
+    for name, value in settings.items():
+        with contextlib.suppress(PySparkException):
+            session.conf.set(name, value)
     return session
 
 

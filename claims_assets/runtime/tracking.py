@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from claims_assets.settings import UNITY_CATALOG
+
 if TYPE_CHECKING:
     import xgboost
     from mlflow import MlflowClient
@@ -27,6 +29,7 @@ EXPERIMENT = "/Medicaid/Risk_Prediction_Models"
 CHAMPION = "champion"
 """Alias of the version that scores."""
 SQLITE = "sqlite:///"
+MODELS_SCHEMA = "models"
 MODEL_FOLDER = "model"
 AS_OF_MONTH, TRAINING_DATA, PARAMETERS, THRESHOLD = "as_of_month", "training_data", "parameters", "threshold"
 """Tags of a version."""
@@ -82,6 +85,10 @@ class Tracking(dg.ConfigurableResource):
     artifacts: str | None = None
     """Folder of the artifacts. None: beside the SQLite file; for a server, wherever the server keeps them."""
     experiment: str = EXPERIMENT
+    registry: str | None = None
+    """Model registry; None: the one of `uri`."""
+    catalog: str | None = None
+    """Catalog of the registered models, in its schema `models`; None: names have one part."""
 
     @contextmanager
     def run(self, name: str, tags: Mapping[str, str]) -> Iterator[TrackedRun]:
@@ -110,25 +117,29 @@ class Tracking(dg.ConfigurableResource):
                 pip_requirements=[f"xgboost=={_xgboost_version()}"],
             )
             run.client.log_artifacts(run.run_id, f"{folder}/{MODEL_FOLDER}", MODEL_FOLDER)
-        self._ensure_registered(run.client, name)
+        registered = self._registered_name(name)
+        if _registered(run.client, registered) is None:
+            run.client.create_registered_model(registered)
         source = f"{run.artifact_uri}/{MODEL_FOLDER}"
-        created = run.client.create_model_version(name, source=source, run_id=run.run_id, tags=dict(tags))
-        return _version(created, {})
+        created = run.client.create_model_version(registered, source=source, run_id=run.run_id, tags=dict(tags))
+        return _version(name, created, {})
 
     def versions(self, name: str) -> list[ModelVersion]:
         """All versions of a model, oldest first; none when it, or the registry, does not exist."""
         if self._nothing_stored():
             return []
         client = self._client()
-        registered = [m for m in client.search_registered_models(f"name='{name}'") if m.name == name]
-        if not registered:
+        registered = _registered(client, self._registered_name(name))
+        if registered is None:
             return []
-        aliases = {str(v): a for a, v in sorted(registered[0].aliases.items(), key=lambda x: x[0] == CHAMPION)}
+        aliases = {str(v): a for a, v in sorted(registered.aliases.items(), key=lambda x: x[0] == CHAMPION)}
         found: list[ModelVersion] = []
         token = None
         while True:
-            page = client.search_model_versions(f"name='{name}'", page_token=token)
-            found += [_version(v, aliases) for v in page]
+            page = client.search_model_versions(f"name='{registered.name}'", page_token=token)
+            # A search in Unity Catalog may leave out the tags.
+            whole = [client.get_model_version(registered.name, v.version) for v in page] if self.catalog else page
+            found += [_version(name, v, aliases) for v in whole]
             token = page.token
             if not token:
                 return sorted(found, key=lambda v: v.version)
@@ -139,14 +150,19 @@ class Tracking(dg.ConfigurableResource):
 
     def promote(self, name: str, version: int) -> None:
         """Give the alias `champion` to this version, and take it from any other."""
-        self._client().set_registered_model_alias(name, CHAMPION, str(version))
+        self._client().set_registered_model_alias(self._registered_name(name), CHAMPION, str(version))
 
     def load(self, name: str, version: int) -> "xgboost.Booster":
         """The booster of a registered version."""
         from mlflow.artifacts import download_artifacts
 
-        source = self._client().get_model_version_download_uri(name, str(version))
-        return _flavour().load_model(download_artifacts(artifact_uri=source, tracking_uri=self.uri))
+        registered = self._registered_name(name)
+        if self.registry == UNITY_CATALOG:  # it alone hands out the key to the files
+            source = f"models:/{registered}/{version}"
+        else:
+            source = self._client().get_model_version_download_uri(registered, str(version))
+        folder = download_artifacts(artifact_uri=source, tracking_uri=self.uri, registry_uri=self.registry)
+        return _flavour().load_model(folder)
 
     def results(self, version: ModelVersion) -> tuple[dict[str, float], dict[str, str]]:
         """Metrics and tags of the run that registered a version."""
@@ -161,7 +177,10 @@ class Tracking(dg.ConfigurableResource):
         logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
         from mlflow import MlflowClient
 
-        return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+        return MlflowClient(tracking_uri=self.uri, registry_uri=self.registry or self.uri)
+
+    def _registered_name(self, name: str) -> str:
+        return f"{self.catalog}.{MODELS_SCHEMA}.{name}" if self.catalog else name
 
     def _experiment_id(self, client: "MlflowClient") -> str:
         from mlflow.exceptions import MlflowException
@@ -188,10 +207,18 @@ class Tracking(dg.ConfigurableResource):
         """An SQLite file that was never made: looking things up must neither make it nor cost MLflow's import."""
         return self.uri.startswith(SQLITE) and not _sqlite_file(self.uri).exists()
 
-    @staticmethod
-    def _ensure_registered(client: "MlflowClient", name: str) -> None:
-        if not any(m.name == name for m in client.search_registered_models(f"name='{name}'")):
-            client.create_registered_model(name)
+
+def _registered(client: "MlflowClient", name: str) -> Any:
+    """The registered model, or None. Not by a search: Unity Catalog refuses one that filters."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
+
+    try:
+        return client.get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+            raise
+        return None
 
 
 def _flavour() -> Any:
@@ -212,12 +239,12 @@ def _create_parent(uri: str) -> None:
         _sqlite_file(uri).parent.mkdir(parents=True, exist_ok=True)
 
 
-def _version(stored: Any, aliases: Mapping[str, str]) -> ModelVersion:
+def _version(name: str, stored: Any, aliases: Mapping[str, str]) -> ModelVersion:
     """From MLflow's entity; a version that others registered may lack our tags, and then scores no month."""
     tags = dict(stored.tags)
     threshold = tags.get(THRESHOLD)
     return ModelVersion(
-        name=stored.name,
+        name=name,
         version=int(stored.version),
         as_of_month=tags.get(AS_OF_MONTH, ""),
         training_data=tags.get(TRAINING_DATA, ""),

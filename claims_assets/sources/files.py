@@ -5,15 +5,20 @@ Here: the Dagster face of the stage, and the one place of the project that reads
 """
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from claims_assets.code_links import link_to
+from claims_assets.freshness import policy
 from claims_assets.layers import LAKE_POOL, LAYERS
+from claims_assets.sources.auto_loader import AUTO_LOADED, AutoLoader
 from claims_assets.sources.feeds import FEEDS, LANDING, SOURCE_LINE, Feed, LandingError
-from claims_assets.sources.folder import files_by_path
+from claims_assets.sources.folder import FilesOf, files_by_path
+from claims_assets.sources.inventory import contents
 from claims_assets.sources.mapping import Mapping
 from claims_assets.sources.preflight import preflight
 from claims_assets.sources.provider_database import ProvidersUnreachable, check_reachable, has_table, read_table
@@ -48,6 +53,10 @@ class LandingZone(dg.ConfigurableResource):
     """Data directory of the embedded server; it is asked only once it exists."""
     arrival_month: str | None = None
     """Month of this refresh; None takes the current month, UTC."""
+    streams: str | None = None
+    """Folder of Auto Loader's streams; None: files are found by listing their folder."""
+    file_events: bool = False
+    """Whether Auto Loader is told of new files by the storage, instead of listing."""
 
     def latest_month(self) -> str:
         """The month in which files that are met now have arrived."""
@@ -56,7 +65,11 @@ class LandingZone(dg.ConfigurableResource):
     def check(self) -> None:
         """Everything that can be known to be wrong beforehand; see `preflight`."""
         url = self.providers_url
-        preflight(Path(self.folder), check_providers=(lambda table: check_reachable(url, table)) if url else None)
+        preflight(
+            Path(self.folder),
+            check_providers=(lambda table: check_reachable(url, table)) if url else None,
+            files_of=self._files_met,
+        )
 
     def refresh(self, feed: str, log: Any) -> Refreshed:
         """Refresh the stage of a feed; provider files go before the provider database."""
@@ -68,10 +81,20 @@ class LandingZone(dg.ConfigurableResource):
                 # The embedded server may have been started and never loaded; a configured one must hold the table.
                 found = bool(self.providers_url) or has_table(url, mapping.table)
                 rows = read_table(url, mapping.table) if found else None
-            if rows is None:
-                return refresh(feed, landing, lake, **months, progress=log.info)
-            return stage_table(feed, rows, f"{DATABASE}{mapping.table}", landing, lake, **months, progress=log.info)
-        return refresh(feed, landing, lake, **months, progress=log.info)
+            if rows is not None:
+                return stage_table(feed, rows, f"{DATABASE}{mapping.table}", landing, lake, **months, progress=log.info)
+        return refresh(feed, landing, lake, **months, progress=log.info, files_of=self._finder(feed))
+
+    def _finder(self, feed: str) -> FilesOf:
+        if self.streams and feed in AUTO_LOADED:
+            return AutoLoader(Path(self.streams), self.file_events).files_by_path
+        return files_by_path
+
+    def _files_met(self, landing: Path, feed: str, mapping: Mapping) -> dict[str, Path]:
+        """Without running a stream, which another step may be doing."""
+        if self.streams and feed in AUTO_LOADED:
+            return AutoLoader(Path(self.streams), self.file_events).files_met(landing, feed, mapping)
+        return files_by_path(landing, feed, mapping)
 
     def _has_database(self) -> bool:
         return bool(self.providers_url) or bool(self.postgres and Path(self.postgres).exists())
@@ -92,10 +115,9 @@ def _landing_asset(feed: Feed) -> dg.AssetsDefinition:
         },
         kinds={"deltalake"},
         pool=LAKE_POOL,
-        metadata={"dagster/column_schema": _column_schema(feed), "dagster/table_name": f"{LANDING}.{feed.name}"},
-        freshness_policy=dg.FreshnessPolicy.time_window(
-            fail_window=LAYER.fail_after, warn_window=LAYER.fail_after * 0.75
-        ),
+        metadata={"dagster/column_schema": _column_schema(feed), "dagster/table_name": f"{LANDING}.{feed.name}"}
+        | link_to(Path(__file__).with_name("feeds.py")),
+        freshness_policy=policy(LAYER.cadence),
         check_specs=[
             dg.AssetCheckSpec(
                 NOTHING_IS_LOST,
@@ -116,9 +138,15 @@ def _landing_asset(feed: Feed) -> dg.AssetsDefinition:
             found = zone.refresh(feed.name, context.log)
         except (LandingError, ProvidersUnreachable) as error:
             raise dg.Failure(description=str(error)) from None
-        yield from _report(context, key, found)
+        yield from _report(context, key, found, _version(zone, feed))
 
     return step
+
+
+def _version(zone: LandingZone, feed: Feed) -> dg.DataVersion:
+    """Of the content: a refresh that finds nothing new makes nothing after it stale in the UI."""
+    told = contents(Path(zone.lake_root), feed.name)
+    return dg.DataVersion(hashlib.sha256("\n".join(f"{m} {h}" for m, h in sorted(told.items())).encode()).hexdigest())
 
 
 def _column_schema(feed: Feed) -> dg.TableSchema:
@@ -131,7 +159,9 @@ def _column_schema(feed: Feed) -> dg.TableSchema:
     return dg.TableSchema(columns=columns)
 
 
-def _report(context: dg.AssetExecutionContext, key: dg.AssetKey, found: Refreshed) -> Iterator[Any]:
+def _report(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, found: Refreshed, version: dg.DataVersion
+) -> Iterator[Any]:
     """What the refresh found, in the log and as metadata: names of files and counts, no value of a row."""
     context.log.info(_summary(found))
     check = dg.AssetCheckResult(
@@ -150,7 +180,7 @@ def _report(context: dg.AssetExecutionContext, key: dg.AssetKey, found: Refreshe
             description=f"{found.feed}: {found.rows_in} rows read, but {found.rows_staged} staged and"
             f" {found.rows_quarantined} quarantined (did another refresh run at the same time?): materialize it again."
         )
-    yield dg.MaterializeResult(asset_key=key, metadata=_metadata(found), check_results=[check])
+    yield dg.MaterializeResult(asset_key=key, metadata=_metadata(found), check_results=[check], data_version=version)
 
 
 def _summary(found: Refreshed) -> str:

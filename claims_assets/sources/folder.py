@@ -4,6 +4,7 @@ Elsewhere: what has changed since the last refresh (`changes.py`), reading the r
 """
 
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from claims_assets.sources.feeds import FEEDS, Feed, LandingError
@@ -12,15 +13,27 @@ from claims_assets.sources.parsing import header_of
 from claims_assets.sources.records import FileError
 from claims_assets.sources.shape import Plan, month_of, plan
 
+FilesOf = Callable[[Path, str, Mapping], dict[str, Path]]
+"""Finds the files of a feed as `files_by_path` does: `(landing, feed, mapping)`."""
+
 
 def files_by_path(landing: Path, feed: str, mapping: Mapping) -> dict[str, Path]:
-    """The feed's files by their names in the inventory, in that order; hidden ones and markers are left out.
+    """The feed's files by their names in the inventory, in that order, from a listing of its folder.
+
+    Raises:
+        LandingError: there is none, and the feed is mandatory.
+    """
+    return those_of(landing, feed, mapping, (landing / feed).glob(mapping.files))
+
+
+def those_of(landing: Path, feed: str, mapping: Mapping, candidates: Iterable[Path]) -> dict[str, Path]:
+    """Of some paths in the feed's folder those that are files now; hidden ones and markers are left out.
 
     Raises:
         LandingError: there is none, and the feed is mandatory.
     """
     root = landing / feed
-    found = [p for p in root.glob(mapping.files) if p.is_file() and _is_visible(p.relative_to(root))]
+    found = [p for p in candidates if p.is_file() and _is_visible(p.relative_to(root))]
     if not found and not FEEDS[feed].optional:
         raise LandingError(
             f"No file under {root} (files: {mapping.files}): bring its files there, set CLAIMS_LANDING to the folder"

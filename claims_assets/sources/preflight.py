@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from claims_assets.sources.feeds import FEEDS
-from claims_assets.sources.folder import files_by_path, plans_of, received_month
+from claims_assets.sources.folder import FilesOf, files_by_path, plans_of, received_month
 from claims_assets.sources.mapping import Mapping
 
 
 def preflight(
-    landing: Path, feeds: Iterable[str] = tuple(FEEDS), check_providers: Callable[[str], None] | None = None
+    landing: Path,
+    feeds: Iterable[str] = tuple(FEEDS),
+    check_providers: Callable[[str], None] | None = None,
+    files_of: FilesOf = files_by_path,
 ) -> None:
     """Stop at the first mistake, in one sentence.
 
@@ -26,7 +29,7 @@ def preflight(
     """
     for name in feeds:
         mapping = Mapping.load(landing, name)
-        files = files_by_path(landing, name, mapping)
+        files = files_of(landing, name, mapping)
         plans_of(FEEDS[name], mapping, files, all_files=True)
         for file in files.values():
             received_month(mapping, file.name, first_seen_month="")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from claims_assets.sources import changes, inventory, parts
 from claims_assets.sources.changes import Comparison, Held
 from claims_assets.sources.feeds import CLAIM_MONTH, FEEDS, FILE_KEY, LANDING, QUARANTINE, REASONS, Feed
-from claims_assets.sources.folder import files_by_path, plans_of, received_month
+from claims_assets.sources.folder import FilesOf, files_by_path, plans_of, received_month
 from claims_assets.sources.intake import Progress, Source, take_in
 from claims_assets.sources.inventory import Entry
 from claims_assets.sources.mapping import Mapping
@@ -32,7 +32,14 @@ DATABASE = "postgresql:"
 
 
 def refresh(
-    feed: str, landing: Path, lake_root: Path, *, start_month: str, latest_month: str, progress: Progress | None = None
+    feed: str,
+    landing: Path,
+    lake_root: Path,
+    *,
+    start_month: str,
+    latest_month: str,
+    progress: Progress | None = None,
+    files_of: FilesOf = files_by_path,
 ) -> Refreshed:
     """Bring the stage of a feed in line with its landing files.
 
@@ -40,12 +47,13 @@ def refresh(
         start_month: rows of earlier claim months are set aside.
         latest_month: the month of this refresh; counts as the month of receipt of content that it meets first.
         progress: takes one line for each file that is read.
+        files_of: finds the files of the feed.
 
     Raises:
         LandingError: a file or the mapping can't be used; nothing was written.
     """
     mapping, tell = Mapping.load(landing, feed), progress or _silent
-    files, known = files_by_path(landing, feed, mapping), inventory.read(lake_root, feed)
+    files, known = files_of(landing, feed, mapping), inventory.read(lake_root, feed)
     held = rows_held(lake_root, feed)
     found = changes.compare(files, known, held, mapping, start_month, latest_month)
     plans = plans_of(FEEDS[feed], mapping, {p: files[p] for p in found.to_stage}, all_files=not found.unchanged)

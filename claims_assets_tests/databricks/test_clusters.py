@@ -16,7 +16,6 @@ def new(size="small", **changes):
     return cluster(read(**changes).workspace, size)["new"]
 
 
-@pytest.mark.requirement("R38")
 @pytest.mark.parametrize(
     ("size", "workers", "worker", "driver"),
     [
@@ -117,5 +116,6 @@ def test_no_secret_is_among_the_variables_of_the_cluster():
         "MLFLOW_TRACKING_URI": "databricks",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DAGSTER_DISABLE_TELEMETRY": "true",
+        "MOUNT_ALLOW_UNSAFE_RENAME": "true",
     }
     assert "CLAIMS_COMPUTE" not in given, "a step must not launch itself again"

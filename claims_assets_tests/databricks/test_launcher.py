@@ -41,7 +41,6 @@ def versions(host, table: str) -> int:
     return len(list((host.home / "cluster" / "lake" / table / "_delta_log").glob("*.json")))
 
 
-@pytest.mark.requirement("R38")
 def test_a_step_runs_on_the_workspace_and_its_events_come_back(host, contacts, since):
     contacts(3)
     done = host.run(STEP)

@@ -18,14 +18,12 @@ def snapshot(**environ):
     return RepositorySnap.from_def(definitions.get_repository_def())
 
 
-@pytest.mark.requirement("R38")
 def test_the_graph_is_the_same_in_every_environment():
     here, there = snapshot(), snapshot(**WORKSPACE)
     for part in ("asset_nodes", "asset_check_nodes", "partition_sets", "sensors", "schedules"):
         assert dg.serialize_value(getattr(here, part)) == dg.serialize_value(getattr(there, part)), part
 
 
-@pytest.mark.requirement("R38")
 def test_every_asset_needs_the_one_launcher_of_its_layer():
     for asset in assets():
         if isinstance(asset, dg.AssetsDefinition) and asset.is_executable:

@@ -34,7 +34,6 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.requirement("R38")
 def test_every_table_equals_the_local_one(month):
     found = differences(month.local_lake, month.cluster_lake)
     assert len(found) > len([a for a in assets() if a.key.path[0] == "silver"])

@@ -4,7 +4,7 @@ import pytest
 
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.resources import resources_for
-from claims_assets.runtime.spark import ClassicSpark, EmbeddedSpark, classic_session
+from claims_assets.runtime.spark import ClassicSpark, EmbeddedSpark, _where_allowed, classic_session
 from claims_assets.settings import SettingError, settings_from_environment
 
 
@@ -37,3 +37,11 @@ def test_without_java_the_remedy_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SettingError, match="needs Java 17 or 21: install it, or unset CLAIMS_ENGINE"):
         classic_session(10**9, str(tmp_path))
+
+
+def test_a_setting_that_the_session_refuses_is_left_as_it_is(spark, engine):
+    if engine == "sail":
+        pytest.skip("Sail refuses no setting")
+    before = spark.conf.get("spark.sql.warehouse.dir")
+    _where_allowed(spark, {"spark.sql.warehouse.dir": "/elsewhere", "spark.sql.session.timeZone": "UTC"})
+    assert spark.conf.get("spark.sql.warehouse.dir") == before

@@ -146,3 +146,15 @@ def test_a_version_that_others_registered_is_read_without_our_tags(tracking, boo
         tracking.register(run, "m", booster, {})
     (found,) = tracking.versions("m")
     assert (found.as_of_month, found.threshold) == ("", None)
+
+
+def test_in_a_catalog_a_model_has_a_name_of_three_parts_outside_and_its_own_inside(tracking, booster):
+    in_catalog = tracking.model_copy(update={"catalog": "claims_dev"})
+    version = register(in_catalog, booster)
+    assert [m.name for m in client(tracking).search_registered_models()] == [f"claims_dev.models.{version.name}"]
+    in_catalog.promote(version.name, version.version)
+    assert [(v.name, v.alias) for v in in_catalog.versions(version.name)] == [(version.name, "champion")]
+    assert tracking.versions(version.name) == []
+    fitted = booster.predict(xgboost.DMatrix(X, feature_names=NAMES))
+    loaded = in_catalog.load(version.name, version.version).predict(xgboost.DMatrix(X, feature_names=NAMES))
+    assert np.array_equal(loaded, fitted)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from claims_assets.sources import parts, stage
+from claims_assets.sources.folder import FilesOf, files_by_path
 from claims_assets.sources.refreshed import Refreshed
 
 CLAIMS = "claim_id,member_id,claim_date,service_from_date"
@@ -14,7 +15,7 @@ class Zone:
 
     def __init__(self, root: Path) -> None:
         self.landing, self.lake = root / "landing", root / "lake"
-        self.landing.mkdir()
+        self.landing.mkdir(parents=True, exist_ok=True)
         self.told: list[str] = []
 
     def put(self, path: str, content: str | bytes) -> Path:
@@ -29,11 +30,17 @@ class Zone:
         lines = [f"{claim},M1,{day},{day}" for claim, day in (row.split(",") for row in rows)]
         return self.put(f"medical_claims/{path}", "\n".join([CLAIMS, *lines, ""]))
 
-    def refresh(self, feed: str = "medical_claims", *, start: str = "2022-01", latest: str = "2024-12") -> Refreshed:
+    def refresh(
+        self,
+        feed: str = "medical_claims",
+        *,
+        start: str = "2022-01",
+        latest: str = "2024-12",
+        files_of: FilesOf = files_by_path,
+    ) -> Refreshed:
         """Refresh a feed; each one must account for every row."""
-        found = stage.refresh(
-            feed, self.landing, self.lake, start_month=start, latest_month=latest, progress=self.told.append
-        )
+        months = {"start_month": start, "latest_month": latest}
+        found = stage.refresh(feed, self.landing, self.lake, **months, progress=self.told.append, files_of=files_of)
         assert found.nothing_is_lost
         return found
 

@@ -56,10 +56,9 @@ def environment(folder: Path, extra: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def not_installable(libraries: list[dict[str, Any]]) -> str | None:
+def not_installable(packages: list[str]) -> str | None:
     """The first wanted PyPI library that this machine does not have in just that version; None if it has all."""
-    for library in libraries:
-        wanted = library.get("pypi", {}).get("package", "")
+    for wanted in packages:
         name, _, version = wanted.partition("==")
         try:
             if importlib.metadata.version(name.split("[")[0]) != version:

@@ -15,6 +15,7 @@ import select
 import shutil
 import sys
 import traceback
+import types
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -43,13 +44,13 @@ TICK = 0.02
 class OnlyFromTheTask(importlib.abc.MetaPathFinder):
     """Packages of the project come out of the uploaded archive: never from the machine that plays the cluster."""
 
-    def __init__(self, names: Sequence[str], folder: Path):
-        self.names, self.folder = names, folder
+    def __init__(self, names: Sequence[str], folders: Sequence[str]):
+        self.names, self.folders = names, folders
 
     def find_spec(self, fullname, path, target=None):
         if path is not None or fullname not in self.names:
             return None
-        unpacked = [p for p in sys.path if Path(p).is_relative_to(self.folder)]
+        unpacked = [p for p in sys.path if any(Path(p).is_relative_to(f) for f in self.folders)]
         spec = importlib.machinery.PathFinder.find_spec(fullname, unpacked)
         if spec is None:
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
@@ -137,14 +138,31 @@ def session(conf: dict[str, str]) -> Any:
     return builder.getOrCreate()
 
 
+def runtime_of(given: dict[str, Any]) -> types.ModuleType:
+    """The module of the runtime from which `databricks.sdk.runtime` takes `dbutils` and `spark`."""
+
+    class UserNamespaceInitializer:
+        @staticmethod
+        def getOrCreate() -> "UserNamespaceInitializer":  # the runtime's own name
+            return UserNamespaceInitializer()
+
+        def get_namespace_globals(self) -> dict[str, Any]:
+            return given
+
+    module = types.ModuleType("dbruntime")
+    module.UserNamespaceInitializer = UserNamespaceInitializer  # pyright: ignore[reportAttributeAccessIssue]
+    return module
+
+
 def run(task: dict[str, Any]) -> None:
     """Run the task's file in this process."""
-    sys.meta_path.insert(0, OnlyFromTheTask(task["uploaded_packages"], Path(task["folder"])))
+    sys.meta_path.insert(0, OnlyFromTheTask(task["uploaded_packages"], task["code"]))
     given: dict[str, Any] = {
         "dbutils": DBUtils(task),
         "spark": Lazy(lambda: session(task["spark_conf"])),
         "sc": Lazy(lambda: session(task["spark_conf"]).sparkContext),
     }
+    sys.modules["dbruntime"] = runtime_of(given)
     if task["spark_first"]:
         session(task["spark_conf"])
     sys.argv = [task["script"], *task["parameters"]]

@@ -20,6 +20,7 @@ from claims_assets_tests.workspace.dbfs import Dbfs
 from claims_assets_tests.workspace.errors import ApiError, invalid
 from claims_assets_tests.workspace.faults import Faults
 from claims_assets_tests.workspace.identity import Identity
+from claims_assets_tests.workspace.volumes import Volumes
 
 FIRST_RUN = 1001
 MOST_OUTPUT = 5_000
@@ -51,6 +52,13 @@ class Run:
     @property
     def task(self) -> dict[str, Any]:
         return self.asked["tasks"][0]
+
+    @property
+    def packages(self) -> list[str]:
+        """Wanted packages, of a cluster's libraries or of a serverless environment."""
+        libraries = [x.get("pypi", {}).get("package", "") for x in self.task.get("libraries") or []]
+        environments = self.asked.get("environments") or []
+        return libraries + [p for e in environments for p in e["spec"].get("dependencies") or []]
 
     def finish(self, result: str, message: str, code: str, state: str = "TERMINATED") -> None:
         self.state, self.result, self.message, self.code, self.ended = state, result, message, code, time.time()
@@ -89,6 +97,7 @@ class Runs:
         self,
         root: Path,
         dbfs: Dbfs,
+        volumes: Volumes,
         identity: Identity,
         faults: Faults,
         starter: Cold | Warm,
@@ -100,7 +109,8 @@ class Runs:
         """How long a new cluster takes to start."""
         self.clusters = {"0101-120000-existing": {"state": "RUNNING"}}
         self.all: dict[int, Run] = {}
-        self._root, self._dbfs, self._identity, self._faults = root, dbfs, identity, faults
+        self._root, self._dbfs, self._volumes = root, dbfs, volumes
+        self._identity, self._faults = identity, faults
         self._starter, self._spark_conf = starter, spark_conf
         self._numbers = itertools.count(FIRST_RUN)
         self._tokens: dict[str, int] = {}
@@ -117,7 +127,7 @@ class Runs:
             if token in self._tokens:
                 return {"run_id": self._tokens[token]}
             number = next(self._numbers)
-            cluster = self._cluster_of(tasks[0], number)
+            cluster = self._cluster_of(body, number)
             run = Run(number, cluster, body, self._root / "runs" / str(number))
             self.all[number] = run
             if token:
@@ -125,7 +135,12 @@ class Runs:
         threading.Thread(target=self._execute, args=(run,), daemon=True).start()
         return {"run_id": number}
 
-    def _cluster_of(self, task: dict[str, Any], number: int) -> str:
+    def _cluster_of(self, body: dict[str, Any], number: int) -> str:
+        task = body["tasks"][0]
+        if "environment_key" in task:
+            if task["environment_key"] not in {e["environment_key"] for e in body.get("environments") or []}:
+                raise invalid(f"Environment {task['environment_key']} is not defined.")
+            return "serverless"
         existing = task.get("existing_cluster_id")
         if existing:
             if existing not in self.clusters:
@@ -172,7 +187,7 @@ class Runs:
     def _execute(self, run: Run) -> None:
         if run.cancelled.wait(self.start_seconds if "new_cluster" in run.task else 0):
             return run.finish("CANCELED", "Run cancelled.", "USER_CANCELED")
-        lacking = not_installable(run.task.get("libraries") or [])
+        lacking = not_installable(run.packages)
         if lacking:
             message = f'Library installation failed for library due to user error for pypi {{ package: "{lacking}" }}'
             return run.finish("FAILED", message, "LIBRARY_INSTALLATION_ERROR", "INTERNAL_ERROR")
@@ -193,7 +208,7 @@ class Runs:
         run.folder.mkdir(parents=True)
         rewritten = [re.sub(r"^/dbfs/+", f"{self._dbfs.root}/", p) for p in program.get("parameters") or []]
         task = {
-            "script": str(self._dbfs.existing(program["python_file"])),
+            "script": str(self._program(program["python_file"])),
             "parameters": rewritten,
             "folder": str(run.folder),
             "dbfs": str(self._dbfs.root),
@@ -202,11 +217,16 @@ class Runs:
             "spark_conf": {**(self._spark_conf or {}), **((run.task.get("new_cluster") or {}).get("spark_conf") or {})},
             "spark_first": self._spark_conf is not None,
             "uploaded_packages": PROJECT,
+            "code": [str(run.folder), str(self._volumes.root)],
         }
         path = run.folder / "task.json"
         path.touch(mode=0o600)
         path.write_text(json.dumps(task))
         return path
+
+    def _program(self, path: str) -> Path:
+        """A program lies on DBFS, or is a workspace file."""
+        return self._dbfs.existing(path) if path.startswith("dbfs:") else self._volumes.local(path)
 
     def _watch(self, run: Run, process: Process) -> None:
         death = self._faults.of_run("death")

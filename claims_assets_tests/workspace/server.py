@@ -22,9 +22,12 @@ from claims_assets_tests.workspace.identity import Identity
 from claims_assets_tests.workspace.permissions import Permissions
 from claims_assets_tests.workspace.runs import Runs
 from claims_assets_tests.workspace.scopes import SecretScopes
+from claims_assets_tests.workspace.volumes import Volumes
 
 REQUESTS_KEPT = 10_000
-Answer = Callable[[dict[str, Any]], dict[str, Any]]
+Answer = Callable[[dict[str, Any]], dict[str, Any] | bytes]
+FILES_API = "fs/"
+"""Its bodies and answers are the files themselves."""
 
 
 class Request(NamedTuple):
@@ -60,9 +63,10 @@ class Workspace:
         """
         self.url = ""
         self.dbfs, self.identity = Dbfs(root / "dbfs"), Identity(tokens, clients)
+        self.volumes = Volumes(root / "files")
         self.scopes, self.permissions, self.faults = SecretScopes(secrets), Permissions(), Faults()
         starter = Warm(root / "cluster") if warm else Cold()
-        self.runs = Runs(root, self.dbfs, self.identity, self.faults, starter, spark_conf=spark_conf)
+        self.runs = Runs(root, self.dbfs, self.volumes, self.identity, self.faults, starter, spark_conf=spark_conf)
         self.requests: collections.deque[Request] = collections.deque(maxlen=REQUESTS_KEPT)
         self.denied: dict[str, str] = {}
         """Call -> the sentence with which it is refused, as to someone without the permission."""
@@ -91,7 +95,7 @@ class Workspace:
             ("GET", "preview/scim/v2/Me"): lambda _: {"id": "1", "userName": "local@example.org", "active": True},
         }
 
-    def answer(self, method: str, path: str, body: dict[str, Any], authorization: str | None) -> dict[str, Any]:
+    def answer(self, method: str, path: str, body: dict[str, Any], authorization: str | None) -> dict[str, Any] | bytes:
         """The answer to one call."""
         if path == "/oidc/.well-known/oauth-authorization-server":
             return self.identity.endpoints(self.url)
@@ -114,6 +118,9 @@ class Workspace:
         found = self._answers.get((method, call))
         if found:
             return found
+        if call.startswith(FILES_API):
+            what = call.removeprefix(FILES_API)
+            return lambda body: self.volumes.answer(method, what, body["content"])
         kind, _, rest = call.partition("/")
         if kind == "permissions" and rest.count("/") == 1:
             of, name = rest.split("/")
@@ -154,7 +161,7 @@ def _handler(workspace: Workspace) -> type[BaseHTTPRequestHandler]:
             except KeyError as error:
                 status, answer = 400, {"error_code": "MALFORMED_REQUEST", "message": f"Missing required field: {error}"}
             workspace.requests.append(Request(self.command, url.path, status))
-            self._reply(status, json.dumps(answer).encode())
+            self._reply(status, answer if isinstance(answer, bytes) else json.dumps(answer).encode())
 
         def _caller(self) -> str | None:
             return self.headers.get("Authorization")
@@ -166,7 +173,7 @@ def _handler(workspace: Workspace) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST = do_PATCH = do_PUT = _any
+        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _any
 
     return Handler
 
@@ -174,6 +181,8 @@ def _handler(workspace: Workspace) -> type[BaseHTTPRequestHandler]:
 def _body(url: urllib.parse.SplitResult, raw: bytes) -> dict[str, Any]:
     """Query parameters and JSON body in one; the token endpoint alone is sent a form."""
     body: dict[str, Any] = dict(urllib.parse.parse_qsl(url.query))
+    if url.path.startswith(f"/api/2.0/{FILES_API}"):
+        return body | {"content": raw}
     if raw and not url.path.startswith("/oidc/"):
         try:
             body |= json.loads(raw)

@@ -32,6 +32,13 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         yield workspace
 
 
+@pytest.fixture(autouse=True)
+def no_sign_in_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Databricks' library refuses two ways to sign in, and other tests of this process set theirs for long."""
+    for name in ("DATABRICKS_HOST", "DATABRICKS_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def client(workspace) -> WorkspaceClient:
     return WorkspaceClient(host=workspace.url, token=TOKEN)

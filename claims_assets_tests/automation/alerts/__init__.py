@@ -1,0 +1,1 @@
+"""Tests of claims_assets (automation, alerts)."""
