@@ -88,10 +88,20 @@ def _silence(context: dg.AssetExecutionContext) -> str:
     )
 
 
+LINEAGE = "column_lineage"
+"""A type of metadata that Pipes does not know; in our own messages alone."""
+KINDS = {dg.MarkdownMetadataValue: "md", dg.UrlMetadataValue: "url", dg.JsonMetadataValue: "json"}
+
+
 def told(metadata: Mapping[str, dg.MetadataValue]) -> dict[str, Any]:
     """Metadata as Pipes sends it; what Pipes has no name for goes as the text or number that it is."""
-    kinds = {dg.MarkdownMetadataValue: "md", dg.UrlMetadataValue: "url", dg.JsonMetadataValue: "json"}
-    return {n: {"raw_value": v.value, "type": kinds.get(type(v), "__infer__")} for n, v in metadata.items()}
+    return {n: _told(v) for n, v in metadata.items()}
+
+
+def _told(value: dg.MetadataValue) -> dict[str, Any]:
+    if isinstance(value, dg.TableColumnLineageMetadataValue):
+        return {"raw_value": dg.serialize_value(value), "type": LINEAGE}
+    return {"raw_value": value.value, "type": KINDS.get(type(value), "__infer__")}
 
 
 def _given(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,5 +109,6 @@ def _given(metadata: Mapping[str, Any]) -> dict[str, Any]:
         "md": dg.MetadataValue.md,
         "url": dg.MetadataValue.url,
         "json": dg.MetadataValue.json,
+        LINEAGE: dg.deserialize_value,
     }
     return {n: kinds.get(v["type"], lambda raw: raw)(v["raw_value"]) for n, v in metadata.items()}

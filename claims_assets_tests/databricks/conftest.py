@@ -75,7 +75,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         yield workspace
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # its variables must not reach the tests of other folders
 def host(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """Runs in this process, their steps on the workspace."""
     home = tmp_path_factory.mktemp("host")

@@ -60,6 +60,11 @@ class Dbfs:
         self._open.pop(int(body["handle"]))
         return {}
 
+    def stop(self) -> None:
+        """Close what a client that was stopped has left open."""
+        for file in self._open.values():
+            file.close()
+
     def put(self, body: Body) -> Body:
         data = base64.b64decode(body.get("contents") or "")
         if len(data) > BLOCK:

@@ -207,3 +207,4 @@ def serving(root: Path, *, port: int = 0, **options: Any) -> Iterator[Workspace]
         server.shutdown()
         server.server_close()
         thread.join()
+        workspace.dbfs.stop()
