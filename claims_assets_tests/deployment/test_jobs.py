@@ -16,7 +16,7 @@ from claims_assets_tests.deployment.bundle import TARGETS, resolved
 IN_SEQUENCE = ("bronze_ingestion", "silver_cleaning", "feature_engineering", "model_training", "scoring_and_outreach")
 SIZES = ("small", "medium", "large")
 WHEN = {
-    # Next start after Saturday, 2026-08-01 12:00 in New York; timeout and retries: the requirements' table of jobs.
+    # Next start after Saturday, 2026-08-01 12:00 in New York; timeout and retries as in docs/operations.md.
     "bronze_ingestion": ("2026-08-02 01:00", 7_200, 2),
     "silver_cleaning": ("2026-08-02 02:00", 7_200, 2),
     "feature_engineering": ("2026-08-02 03:00", 10_800, 2),

@@ -15,7 +15,7 @@ from claims_assets.settings import Settings
 
 SQL = Path(__file__).parent
 KEPT_HOURS = 168
-"""History that stays readable after a vacuum; the requirements' retention, and Delta's default."""
+"""History that stays readable after a vacuum: a week, Delta's default."""
 NEEDS: dict[str, tuple[str, str]] = {
     "keys.sql": ("gold", "member_features"),
     "views.sql": ("silver", "members"),

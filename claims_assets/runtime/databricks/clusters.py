@@ -32,7 +32,7 @@ SIZES = {
     "medium": Size(workers=(4, 8), worker=FOUR_CORES, driver=EIGHT_CORES),
     "large": Size(workers=(4, 8), worker=EIGHT_CORES, driver=EIGHT_CORES),
 }
-"""Bronze and silver are small, gold is medium, training is large: the requirements' table of clusters."""
+"""Bronze and silver are small, gold is medium, training is large."""
 SPARK_CONF = {
     "spark.databricks.io.cache.enabled": "true",
     "spark.sql.session.timeZone": "UTC",
