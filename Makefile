@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= $(firstword $(foreach v,3.11 3.12 3.13,$(shell command -v python$(v) 2>/dev/null)) python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
+WORKERS ?= 2
 export MLFLOW_DISABLE_TELEMETRY := true
 export DAGSTER_DISABLE_TELEMETRY := true
 # Without bytecode every start of Python would compile 200 packages again.
@@ -31,10 +32,10 @@ ui: $(STAMP)  ## Open the Dagster UI on the state that `make demo` left
 	@$(BIN)/claims ui
 
 test: $(STAMP)  ## All tests that need only Python packages
-	@$(BIN)/python -m pytest -q -m "not full and not ui"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not full and not ui"
 
 test-full: spark-deps  ## The tests that need more than that: a system PostgreSQL, Java, or minutes
-	@$(BIN)/python -m pytest -q -m full
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m full
 	@$(BIN)/python -m pytest -q -m ui
 	@$(BIN)/python -m pytest -q --engine spark $(addprefix claims_assets_tests/,runtime/test_lake.py runtime/test_writers.py runtime/test_publish.py runtime/test_spark.py sources/test_auto_loader.py)
 	@$(BIN)/python -m claims_assets_tests.parity
