@@ -34,14 +34,15 @@ ui: $(STAMP)  ## Open the Dagster UI on the state that `make demo` left
 test: $(STAMP)  ## All tests that need only Python packages
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not full and not ui"
 
-test-full: spark-deps  ## The tests that need more than that: a system PostgreSQL, Java, or minutes
+test-full: test-system test-ui  ## The tests that need more than that: Java, a system PostgreSQL, Chromium, or minutes
+
+test-system: spark-deps  ## Of them those without the UI: both engines, the local Databricks workspace, PostgreSQL with TLS
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m full
-	@$(BIN)/python -m pytest -q -m ui
 	@$(BIN)/python -m pytest -q --engine spark $(addprefix claims_assets_tests/,runtime/test_lake.py runtime/test_writers.py runtime/test_publish.py runtime/test_spark.py sources/test_auto_loader.py)
-	@$(BIN)/python -m claims_assets_tests.parity
+	@$(BIN)/python -m claims_assets_tests.parity --profile medicaid
 
 test-ui: $(STAMP)  ## Backfills, kills and clicks against a live UI; `make test-ui PICTURES=1` writes docs/images
-	@$(BIN)/python -m pytest -q -m ui $(if $(PICTURES),--pictures)
+	@$(BIN)/python -m pytest -q -n 4 --dist loadfile -m ui $(if $(PICTURES),--pictures)
 
 parity: spark-deps  ## Run the whole graph on both engines and compare every table
 	@$(BIN)/python -m claims_assets_tests.parity
@@ -72,4 +73,4 @@ constraints: $(STAMP)  ## Resolve the pins again, for all supported Pythons
 clean:  ## Remove .venv and the demo's state
 	rm -rf .venv .claims
 
-.PHONY: help install demo spark-deps ui test test-full test-ui parity test-spark lint databricks-local requirements constraints clean
+.PHONY: help install demo spark-deps ui test test-full test-system test-ui parity test-spark lint databricks-local requirements constraints clean

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from claims_assets.automation.completeness import CHECK
 from claims_assets.runtime.postgres import EmbeddedPostgres
 from claims_assets_tests.console import claims
 
@@ -254,12 +255,14 @@ class Live:
         until("that no run is in progress", lambda: not [r for r in self.runs() if r["status"] in IN_PROGRESS])
 
     def open_checks(self) -> list[str]:
-        """Checks of materialized assets without a result of the latest materialization."""
+        """Checks of a table's steps without a result of the latest materialization; that of claim months has its own
+        schedule, and `claims run` leaves it out.
+        """
         found = []
         for node in self.ask(CHECKS)["assetNodes"]:
             for check in node["assetChecksOrError"].get("checks", []):
                 latest = check["executionForLatestMaterialization"]
-                if latest is None or latest["status"] not in ("SUCCEEDED", "FAILED"):
+                if check["name"] != CHECK and (latest is None or latest["status"] not in ("SUCCEEDED", "FAILED")):
                     found.append(f"{'/'.join(node['assetKey']['path'])} {check['name']}: {latest}")
         return found
 

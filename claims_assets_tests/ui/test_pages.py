@@ -13,7 +13,7 @@ import pytest
 from claims_assets_tests.ui.browser import SECONDS, SIZE, browsing
 from claims_assets_tests.ui.conftest import Undisturbed
 from claims_assets_tests.ui.live import FINAL_RUN, PATIENCE, Live, until
-from claims_assets_tests.ui.test_backfills import right
+from claims_assets_tests.ui.right import right
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(1800)]
 
