@@ -189,12 +189,9 @@ def _asset(table: Table) -> dg.AssetsDefinition:
             shown |= made_of
             if findings.blocked:
                 break
-        if not findings.blocked:
-            if table.picture and months:
-                shown |= _drawn(table, context.resources.lake, months[-1])
-            # Once a run, where the UI looks: at the latest of the months.
-            context.add_asset_metadata(shown, asset_key=key, partition_key=months[-1] if months else None)
-        yield from report(context, key, contract, findings)
+        if table.picture and months and not findings.blocked:
+            shown |= _drawn(table, context.resources.lake, months[-1])
+        yield from report(context, key, contract, findings, shown)
 
     return step
 
@@ -231,8 +228,14 @@ def _build(table: Table, months: list[str] | None, resources: Any) -> tuple[Find
     return found, as_metadata(lineage(frame, compiled(table.contract).columns))
 
 
-def report(context: dg.AssetExecutionContext, key: dg.AssetKey, contract, findings: Findings) -> Iterator[Any]:
-    """Per-month metadata and the checks; a blocked write reports its checks and fails, so no month counts as built."""
+def report(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, contract, findings: Findings, shown: dict[str, Any]
+) -> Iterator[Any]:
+    """Per-month metadata and the checks; a blocked write reports its checks and fails, so no month counts as built.
+
+    Args:
+        shown: metadata of the whole run; it goes where the UI looks, to the latest of the months.
+    """
     results = check_results(contract, findings)
     if findings.blocked:
         yield from results
@@ -251,9 +254,10 @@ def report(context: dg.AssetExecutionContext, key: dg.AssetKey, contract, findin
                 asset_key=key,
                 partition_key=month,
             )
+        context.add_asset_metadata(shown, asset_key=key, partition_key=max(findings.kept, default=None))
         metadata, version = {}, None
     else:
-        metadata = {
+        metadata = shown | {
             "dagster/row_count": findings.rows_kept,
             "rows_in": findings.rows_in,
             "rows_quarantined": findings.rows_quarantined,

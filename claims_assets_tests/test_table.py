@@ -66,6 +66,16 @@ def test_a_range_is_one_commit_and_each_month_records_its_own_rows(lake, land, r
     assert len(DeltaTable(str(lake.path("bronze", "medical_claims"))).history()) == 1
 
 
+def test_a_table_without_months_records_its_rows_beside_what_its_columns_are_made_of(land, run):
+    land(*LINES)
+    result, instance = run(*MONTHS[::2], claim_links)
+    assert result.success
+    (record,) = instance.fetch_materializations(claim_links.asset.key, limit=10).records
+    told = record.asset_materialization.metadata
+    assert told["dagster/row_count"].value == told["rows_in"].value - told["rows_quarantined"].value
+    assert {"fingerprint", "column_lineage"} <= told.keys()
+
+
 def test_a_large_range_is_split_into_commits_and_holds_the_same(lake, land, run, monkeypatch):
     land(*LINES)
     run(*MONTHS[::2])
