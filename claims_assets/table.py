@@ -191,7 +191,7 @@ def _asset(table: Table) -> dg.AssetsDefinition:
                 break
         if table.picture and months and not findings.blocked:
             shown |= _drawn(table, context.resources.lake, months[-1])
-        yield from report(context, key, contract, findings, shown)
+        yield from report(context, table, findings, shown)
 
     return step
 
@@ -228,19 +228,18 @@ def _build(table: Table, months: list[str] | None, resources: Any) -> tuple[Find
     return found, as_metadata(lineage(frame, compiled(table.contract).columns))
 
 
-def report(
-    context: dg.AssetExecutionContext, key: dg.AssetKey, contract, findings: Findings, shown: dict[str, Any]
-) -> Iterator[Any]:
+def report(context: dg.AssetExecutionContext, table: Table, findings: Findings, shown: dict[str, Any]) -> Iterator[Any]:
     """Per-month metadata and the checks; a blocked write reports its checks and fails, so no month counts as built.
 
     Args:
         shown: metadata of the whole run; it goes where the UI looks, to the latest of the months.
     """
+    contract, key = compiled(table.contract), table.asset.key
     results = check_results(contract, findings)
     if findings.blocked:
         yield from results
         raise dg.Failure(description=" ".join([*findings.blocked, "The months written before stay as they were."]))
-    if context.has_partition_key or context.has_partition_key_range:
+    if table.partitioned:  # the run may have months while the table has none
         scores = score_of(findings, contract)
         for month, rows in findings.kept.items():
             context.add_asset_metadata(
