@@ -32,7 +32,8 @@ def guard(lake: "Lake", run: dg.DagsterRun, schema: str, name: str, months: Sequ
     """
     if lake.closed_before is None or not months:
         return
-    closed = [m for m in months if m < lake.closed_before and m in months_built(lake, schema, name)]
+    early = {m for m in months if m < lake.closed_before}
+    closed = sorted(early & months_built(lake, schema, name)) if early else []
     if not closed:
         return
     reason, full_name = run.tags.get(REOPEN, "").strip(), f"{schema}.{name}"

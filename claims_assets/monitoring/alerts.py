@@ -8,11 +8,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-import dagster as dg
-
 from claims_assets import columns as c
 from claims_assets.contracts import Contract, compiled
-from claims_assets.layers import LAYERS
+from claims_assets.monitoring.recorded import recorded
 from claims_assets.runtime.delta import delta_exists, read_arrow
 from claims_assets.runtime.writers import DeltaRsWriter
 
@@ -80,18 +78,7 @@ class Alert:
         return self.kind, self.subject, self.claim_month
 
 
-alerts = dg.AssetSpec(
-    dg.AssetKey(TABLE),
-    group_name="monitoring",
-    description=Alerts.__doc__,
-    owners=[LAYERS["monitoring"].owner],
-    tags={"phi": "none", "domain": "claims"},
-    kinds={"deltalake"},
-    metadata={
-        "dagster/column_schema": compiled(Alerts).column_schema(),
-        "dagster/table_name": ".".join(TABLE),
-    },
-)
+alerts = recorded("alerts", Alerts)
 """Not a step: the sensor adds its rows."""
 
 

@@ -7,12 +7,10 @@ Written by every table's own commit. Here: the table. Elsewhere: which months wo
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import dagster as dg
-
 from claims_assets import columns as c
 from claims_assets.contracts import Contract, compiled
-from claims_assets.layers import LAYERS
 from claims_assets.monitoring.contract_results import WHOLE
+from claims_assets.monitoring.recorded import recorded
 from claims_assets.partitions import MONTH, month_of_index
 from claims_assets.runtime.delta import delta_exists, read_arrow, stored_schema
 from claims_assets.runtime.stage import Findings
@@ -43,18 +41,7 @@ class BuiltMonths(Contract):
         unique = ["table_name", "claim_month"]
 
 
-built_months = dg.AssetSpec(
-    dg.AssetKey(TABLE),
-    group_name="monitoring",
-    description=BuiltMonths.__doc__,
-    owners=[LAYERS["monitoring"].owner],
-    tags={"phi": "none", "domain": "claims"},
-    kinds={"deltalake"},
-    metadata={
-        "dagster/column_schema": compiled(BuiltMonths).column_schema(),
-        "dagster/table_name": ".".join(TABLE),
-    },
-)
+built_months = recorded("built_months", BuiltMonths)
 """Not a step of its own: each table's write adds its rows."""
 
 

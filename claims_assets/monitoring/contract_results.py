@@ -5,12 +5,10 @@ Written by every table's own write, whether it was committed or blocked. Holds c
 
 from typing import Any
 
-import dagster as dg
-
 from claims_assets import columns as c
-from claims_assets.contracts import DIMENSIONS, Compiled, Contract, compiled
-from claims_assets.layers import LAYERS
+from claims_assets.contracts import DIMENSIONS, Compiled, Contract
 from claims_assets.monitoring.quality import counts_of
+from claims_assets.monitoring.recorded import recorded
 from claims_assets.runtime.stage import Findings
 
 WHOLE = "all"
@@ -34,18 +32,7 @@ class ContractResults(Contract):
         unique = ["table_name", "claim_month", "rule"]
 
 
-contract_results = dg.AssetSpec(
-    dg.AssetKey(["monitoring", "contract_results"]),
-    group_name="monitoring",
-    description=ContractResults.__doc__,
-    owners=[LAYERS["monitoring"].owner],
-    tags={"phi": "none", "domain": "claims"},
-    kinds={"deltalake"},
-    metadata={
-        "dagster/column_schema": compiled(ContractResults).column_schema(),
-        "dagster/table_name": "monitoring.contract_results",
-    },
-)
+contract_results = recorded("contract_results", ContractResults)
 """Not a step of its own: each table's write adds its rows."""
 
 

@@ -6,13 +6,11 @@ summary. Elsewhere: how the score is formed (`quality.py`). Holds numbers and na
 
 from typing import Any
 
-import dagster as dg
-
 from claims_assets import columns as c
-from claims_assets.contracts import DIMENSIONS, Compiled, Contract, compiled
-from claims_assets.layers import LAYERS
+from claims_assets.contracts import DIMENSIONS, Compiled, Contract
 from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.monitoring.quality import BAND_NAMES, PERFECT, score_of
+from claims_assets.monitoring.recorded import recorded
 from claims_assets.runtime.stage import Findings
 
 SCALE = {"min_value": 0.0, "max_value": PERFECT}
@@ -42,18 +40,7 @@ class DataQualityScores(Contract):
         unique = ["table_name", "claim_month"]
 
 
-data_quality_scores = dg.AssetSpec(
-    dg.AssetKey(["monitoring", "data_quality_scores"]),
-    group_name="monitoring",
-    description=DataQualityScores.__doc__,
-    owners=[LAYERS["monitoring"].owner],
-    tags={"phi": "none", "domain": "claims"},
-    kinds={"deltalake"},
-    metadata={
-        "dagster/column_schema": compiled(DataQualityScores).column_schema(),
-        "dagster/table_name": "monitoring.data_quality_scores",
-    },
-)
+data_quality_scores = recorded("data_quality_scores", DataQualityScores)
 """Not a step of its own: each table's write adds its rows."""
 
 

@@ -11,7 +11,7 @@ import dagster as dg
 
 from claims_assets import columns as c
 from claims_assets.contracts import Contract, compiled
-from claims_assets.layers import LAYERS
+from claims_assets.monitoring.recorded import recorded
 from claims_assets.runtime.delta import delta_exists, read_arrow
 from claims_assets.runtime.pipes import ASKED_BY
 
@@ -38,18 +38,7 @@ class Waivers(Contract):
         unique = ["run_id", "kind", "table_name", "claim_month"]
 
 
-waivers = dg.AssetSpec(
-    dg.AssetKey(TABLE),
-    group_name="monitoring",
-    description=Waivers.__doc__,
-    owners=[LAYERS["monitoring"].owner],
-    tags={"phi": "none", "domain": "claims"},
-    kinds={"deltalake"},
-    metadata={
-        "dagster/column_schema": compiled(Waivers).column_schema(),
-        "dagster/table_name": ".".join(TABLE),
-    },
-)
+waivers = recorded("waivers", Waivers)
 """Not a step of its own: the guard of a table's step adds its rows."""
 
 Content = tuple[str, str, str]

@@ -22,7 +22,6 @@ from claims_assets.automation.alerts.up_to_date import UpToDate, landed_months
 from claims_assets.monitoring.alerts import Alert
 from claims_assets.monitoring.built_months import built
 from claims_assets.monitoring.contract_results import WHOLE
-from claims_assets.monitoring.data_quality_scores import DataQualityScores
 from claims_assets.monitoring.results import ROWS_KEEP_CONTRACT
 from claims_assets.partitions import months_between
 from claims_assets.runtime.delta import delta_exists, read_arrow
@@ -62,9 +61,7 @@ class Sight:
         path = self.lake.path("monitoring", "data_quality_scores")
         if not delta_exists(path):
             return []
-        columns = ["table_name", "claim_month", "score", "band", "committed"]
-        assert set(columns) <= DataQualityScores.__annotations__.keys()
-        return read_arrow(path, columns).to_pylist()
+        return read_arrow(path, ["table_name", "claim_month", "score", "band", "committed"]).to_pylist()
 
     @cached_property
     def built(self) -> dict[str, dict[str, dict]]:
