@@ -66,9 +66,23 @@ def alone(settings: Settings) -> Iterator[None]:
 
 
 def instance_for(settings: Settings) -> dg.DagsterInstance:
-    """The persistent instance of these settings."""
-    prepared_home(settings)
-    return dg.DagsterInstance.get()
+    """The persistent instance of these settings.
+
+    Raises:
+        NotDone: another process holds its files for longer than SQLite waits.
+    """
+    from sqlalchemy.exc import OperationalError
+
+    home = prepared_home(settings)
+    try:
+        return dg.DagsterInstance.get()
+    except OperationalError as error:
+        if "database is locked" not in str(error.orig):
+            raise
+        raise NotDone(
+            f"Another process holds Dagster's records in {home}, and does not go on: look for a run that hangs, end it "
+            "and try again."
+        ) from error
 
 
 def serve(settings: Settings, port: int) -> None:

@@ -1,13 +1,15 @@
 """The instance's folder: under CLAIMS_HOME, or on a cluster's own disk where that lies on a volume."""
 
 import os
+import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from claims_assets.cli.errors import NotDone
-from claims_assets.cli.instance import PACKAGE, alone, prepared_home, state_of
+from claims_assets.cli.instance import PACKAGE, alone, instance_for, prepared_home, state_of
 from claims_assets.settings import settings_from_environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,4 +46,17 @@ def test_a_second_run_is_told_to_wait(settings):
     ):
         pytest.fail("two runs at once")
     with alone(settings):
+        pass
+
+
+def test_records_held_by_a_process_that_hangs_are_one_sentence(settings, monkeypatch):
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    with instance_for(settings):
+        pass
+    with closing(sqlite3.connect(settings.home / "dagster/history/runs.db", isolation_level=None)) as hanging:
+        hanging.execute("pragma locking_mode=exclusive")
+        hanging.execute("begin immediate")
+        with pytest.raises(NotDone, match=r"Another process holds Dagster's records in .*: look for a run that hangs"):
+            instance_for(settings)
+    with instance_for(settings):
         pass

@@ -7,12 +7,14 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -250,6 +252,22 @@ class Live:
         entries = [m for e in events for m in e.get("metadataEntries", [])]
         return int(next(m["text"] for m in entries if m["label"] == "pid"))
 
+    @contextmanager
+    def held(self, pid: int) -> Iterator[None]:
+        """Keep a process from going on, at a moment when it holds no lock on Dagster's records."""
+        until(f"process {pid} between two records", lambda: self._stopped(pid))
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    def _stopped(self, pid: int) -> bool:
+        os.kill(pid, signal.SIGSTOP)
+        if all(map(_is_free, (self.home / "dagster").rglob("*.db"))):
+            return True
+        os.kill(pid, signal.SIGCONT)
+        return False
+
     def none_in_progress(self) -> None:
         """Wait until no run is in progress."""
         until("that no run is in progress", lambda: not [r for r in self.runs() if r["status"] in IN_PROGRESS])
@@ -287,6 +305,17 @@ class Live:
         found = self.ask(MONTHS, key={"path": key.split("/")})["assetOrError"]["definition"]
         ranges = found["assetPartitionStatuses"]["ranges"]
         return [(r["startKey"], r["endKey"]) for r in ranges if r["status"] == "MATERIALIZED"]
+
+
+def _is_free(file: Path) -> bool:
+    """Whether another process may write to an SQLite file; the daemon's own short writes pass while it waits."""
+    with closing(sqlite3.connect(file, timeout=2, isolation_level=None)) as connection:
+        try:
+            connection.execute("begin immediate")
+        except sqlite3.OperationalError:
+            return False
+        connection.execute("rollback")
+        return True
 
 
 def _keys(keys: Sequence[str]) -> list[dict[str, list[str]]]:

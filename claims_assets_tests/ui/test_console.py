@@ -18,12 +18,8 @@ pytestmark = [pytest.mark.ui, pytest.mark.timeout(1800)]
 def test_the_console_and_the_ui_do_not_run_at_once(landed, undisturbed):
     months = ("--from", undisturbed.months[0], "--to", undisturbed.months[-1])
     backfill = landed.backfill(landed.keys(*MONTHLY, partitioned=True), undisturbed.months)
-    worker = landed.worker(landed.under_way(backfill)["runId"])
-    os.kill(worker, signal.SIGSTOP)
-    try:
+    with landed.held(landed.worker(landed.under_way(backfill)["runId"])):
         refused = landed.command("run", *months)
-    finally:
-        os.kill(worker, signal.SIGCONT)
     assert refused.returncode == 1
     said = " ".join(refused.stderr.split())
     assert "of the Dagster UI is in progress: wait until it ends, or cancel it there." in said
