@@ -36,8 +36,12 @@ test: $(STAMP)  ## All tests that need only Python packages
 
 test-full: test-system test-ui  ## The tests that need more than that: Java, a system PostgreSQL, Chromium, or minutes
 
-test-system: spark-deps  ## Of them those without the UI: both engines, the local Databricks workspace, PostgreSQL with TLS
+test-system: test-large test-engines  ## Of them those without the UI; with `make -j 2` in half the time
+
+test-large: spark-deps  ## The local Databricks workspace, both engines in it, PostgreSQL with TLS
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m full
+
+test-engines: spark-deps  ## Reading and writing on Spark, and every table of one population on both engines
 	@$(BIN)/python -m pytest -q --engine spark $(addprefix claims_assets_tests/,runtime/test_lake.py runtime/test_writers.py runtime/test_publish.py runtime/test_spark.py sources/test_auto_loader.py)
 	@$(BIN)/python -m claims_assets_tests.parity --profile medicaid
 
@@ -73,4 +77,4 @@ constraints: $(STAMP)  ## Resolve the pins again, for all supported Pythons
 clean:  ## Remove .venv and the demo's state
 	rm -rf .venv .claims
 
-.PHONY: help install demo spark-deps ui test test-full test-system test-ui parity test-spark lint databricks-local requirements constraints clean
+.PHONY: help install demo spark-deps ui test test-full test-system test-large test-engines test-ui parity test-spark lint databricks-local requirements constraints clean
