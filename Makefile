@@ -36,7 +36,7 @@ test: $(STAMP)  ## All tests that need only Python packages
 
 test-full: test-system test-ui  ## The tests that need more than that: Java, a system PostgreSQL, Chromium, or minutes
 
-test-system: test-large test-engines  ## Of them those without the UI; with `make -j 2` in half the time
+test-system: test-large test-engines  ## Of them those without the UI; `make -j 2` runs its halves side by side
 
 test-large: spark-deps  ## The local Databricks workspace, both engines in it, PostgreSQL with TLS
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m full
