@@ -1,4 +1,4 @@
-"""What each registered version predicted for members it was not fitted on, beside what came: the promotion gate's facts.
+"""What each registered version predicted for members it was not fitted on, beside what came: facts for the gate.
 
 Written by the training of a model, after its version is registered. The calibration part chose stopping, threshold and
 calibration; the test part decided nothing in the version. Elsewhere: measures of these rows (`models/evaluation.py`),
