@@ -92,7 +92,7 @@ def pairs(rows: "pd.DataFrame", of: Scored) -> list[Pair]:
     found: list[Pair] = []
     for attribute in ATTRIBUTES:
         groups = _groups(rows, attribute)
-        names = sorted(set(groups))
+        names = sorted({str(g) for g in groups})
         for rate, hits, among in _rates(of):
             counts = {n: (int((hits & (groups == n)).sum()), int((among & (groups == n)).sum())) for n in names}
             # Means are compared with the group that has most events: of few events they say little.
