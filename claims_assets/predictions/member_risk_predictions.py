@@ -96,8 +96,13 @@ class MemberRiskPredictions(Contract):
 )
 def member_risk_predictions(gold_member_features: DataFrame, tracking: Tracking, months: list[str]) -> DataFrame:
     """Scores of the members enrolled in the asked months."""
+    scorers = scorers_for(tracking, months, gold_member_features.columns)
+    return score(gold_member_features, scorers, months).transform(finished)
+
+
+def finished(scored: DataFrame) -> DataFrame:
+    """What follows from the scores of a row: its band, whether a person looks, and of when it is."""
     end = F.concat(F.last_day(F.concat("claim_month", F.lit("-01"))).cast("string"), F.lit(" 23:59:59"))
-    scored = score(gold_member_features, scorers_for(tracking, months, gold_member_features.columns), months)
     return scored.withColumns(
         {
             "risk_band": _risk_band(),

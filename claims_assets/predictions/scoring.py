@@ -56,7 +56,9 @@ Scorers = Mapping[str, Mapping[str, Scorer]]
 def target_of(model: RiskModel) -> Target:
     """The columns of a model: a classifier decides and says why, any other states how far off it may be."""
     if model.is_classifier:
-        return Target(model.column, model.prediction, reasons=model.version_column.replace("_model_version", "_reasons"))
+        return Target(
+            model.column, model.prediction, reasons=model.version_column.replace("_model_version", "_reasons")
+        )
     return Target(model.column, interval=(f"{model.column}_lower", f"{model.column}_upper"))
 
 
