@@ -1,24 +1,33 @@
-"""Experiment tracking and the model registry: one closed MLflow run for each training.
+"""Experiment tracking and the model registry: the only door to MLflow.
 
-Here: runs, registered versions, loading. Elsewhere: what is trained and measured (`models/`). The client is used
-directly: MLflow's global "active run" is how one training comes to write into the run of another.
+Here: what is asked of them. Elsewhere: how a run is opened and closed (`tracked_runs.py`), what a version is
+(`model_versions.py`), what is trained and measured (`models/`).
 Parameters, metrics, names and trees are stored; never a row of a member.
 """
 
 import importlib
-import json
 import logging
 import os
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from claims_assets.runtime.code_version import code_version
+from claims_assets.runtime.model_versions import (
+    AS_OF_MONTH,
+    CHAMPION,
+    PARAMETERS,
+    THRESHOLD,
+    TRAINING_DATA,
+    ModelVersion,
+)
+from claims_assets.runtime.tracked_runs import TrackedRun, tracked
 from claims_assets.settings import UNITY_CATALOG
 
 if TYPE_CHECKING:
@@ -26,56 +35,11 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 EXPERIMENT = "/Medicaid/Risk_Prediction_Models"
-CHAMPION = "champion"
-"""Alias of the version that scores."""
+COMPLIANCE, CODE_VERSION, DELTA_VERSION = "healthcare_compliance", "code_version", "delta_version."
+"""Tags of every run; the last one is followed by the name of a table that was read."""
 SQLITE = "sqlite:///"
 MODELS_SCHEMA = "models"
 MODEL_FOLDER = "model"
-AS_OF_MONTH, TRAINING_DATA, PARAMETERS, THRESHOLD = "as_of_month", "training_data", "parameters", "threshold"
-"""Tags of a version."""
-
-
-@dataclass(frozen=True)
-class ModelVersion:
-    """One registered version of a model."""
-
-    name: str
-    version: int
-    as_of_month: str
-    """Nothing that became known after this month is in it."""
-    training_data: str
-    """Fingerprint of the rows it was trained and tested on."""
-    alias: str | None
-    """`champion` where it is that, else its first alias, if any."""
-    parameters: str = ""
-    """Fingerprint of the settings of the fit."""
-    threshold: float | None = None
-    """Score from which on the prediction is 1; None for a regression."""
-    run_id: str = ""
-
-
-@dataclass
-class TrackedRun:
-    """An open run; `Tracking.run` closes it."""
-
-    run_id: str
-    artifact_uri: str
-    client: "MlflowClient" = field(repr=False)
-
-    def log(self, params: Mapping[str, Any], metrics: Mapping[str, float], tags: Mapping[str, str]) -> None:
-        """Store all of these in one transaction."""
-        from mlflow.entities import Metric, Param, RunTag
-
-        self.client.log_batch(
-            self.run_id,
-            metrics=[Metric(k, float(v), 0, 0) for k, v in metrics.items()],
-            params=[Param(k, str(v)) for k, v in params.items()],
-            tags=[RunTag(k, v) for k, v in tags.items()],
-        )
-
-    def log_json(self, name: str, content: Any) -> None:
-        """Store a small document."""
-        self.client.log_text(self.run_id, json.dumps(content, indent=1), name)
 
 
 class Tracking(dg.ConfigurableResource):
@@ -91,16 +55,21 @@ class Tracking(dg.ConfigurableResource):
     """Catalog of the registered models, in its schema `models`; None: names have one part."""
 
     @contextmanager
-    def run(self, name: str, tags: Mapping[str, str]) -> Iterator[TrackedRun]:
-        """A run that ends with the block: FINISHED, or FAILED when the block raises."""
+    def run(
+        self, name: str, tags: Mapping[str, str], inputs: Mapping[str, int] = MappingProxyType({})
+    ) -> Iterator[TrackedRun]:
+        """A run that ends with the block: FINISHED, FAILED when the block raises, KILLED when it is interrupted.
+
+        Args:
+            name: of the run, for example the model and its month.
+            tags: of the run; `dagster_run_id` says who asked.
+            inputs: table -> Delta version that is read.
+        """
         client = self._client()
-        created = client.create_run(self._experiment_id(client), run_name=name, tags=dict(tags))
-        status = "FAILED"
-        try:
-            yield TrackedRun(created.info.run_id, created.info.artifact_uri or "", client)
-            status = "FINISHED"
-        finally:
-            client.set_terminated(created.info.run_id, status)
+        read = {DELTA_VERSION + table: str(version) for table, version in inputs.items()}
+        every = {COMPLIANCE: "true", CODE_VERSION: code_version(), **read, **tags}
+        with tracked(client, self.uri, self._experiment_id(client), name, every) as run:
+            yield run
 
     def register(self, run: TrackedRun, name: str, booster: "xgboost.Booster", tags: Mapping[str, str]) -> ModelVersion:
         """Store a fitted booster with the run and register it as the next version of `name`.

@@ -59,24 +59,6 @@ def test_a_run_ends_with_its_block(tracking, tmp_path):
     assert client(tracking).get_experiment_by_name(EXPERIMENT).experiment_id == stored.info.experiment_id
 
 
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_a_run_whose_block_raises_is_failed_and_the_error_goes_on(tracking, error):
-    with pytest.raises(error), tracking.run("one", {}) as run:
-        raise error("stop")
-    assert client(tracking).get_run(run.run_id).info.status == "FAILED"
-
-
-def test_one_run_writes_nothing_into_the_next(tracking):
-    with pytest.raises(ValueError), tracking.run("one", {"dagster_run_id": "d1"}) as one:
-        raise ValueError
-    with tracking.run("two", {"dagster_run_id": "d2"}) as two:
-        two.log({"seed": 2}, {"test_auc": 0.5}, {})
-    first, second = (client(tracking).get_run(r.run_id).data for r in (one, two))
-    assert (first.tags["dagster_run_id"], second.tags["dagster_run_id"]) == ("d1", "d2")
-    assert first.params == first.metrics == {}
-    assert mlflow.active_run() is None
-
-
 def test_versions_carry_what_they_know(tracking, booster):
     register(tracking, booster)
     register(tracking, booster, as_of_month="2025-09", threshold="")
