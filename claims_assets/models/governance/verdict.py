@@ -42,7 +42,9 @@ class Verdict:
     def outcome(self) -> Outcome:
         """The worst of the criteria; refused where none was asked."""
         found = {c.outcome for c in self.criteria}
-        return next((o for o in reversed(OUTCOMES) if o in found), REFUSED)
+        if REFUSED in found or not found:
+            return REFUSED
+        return BELOW_FLOOR if BELOW_FLOOR in found else PASSED
 
     @property
     def reasons(self) -> tuple[str, ...]:
