@@ -21,7 +21,6 @@ from claims_assets.monitoring.model_performance import (
 )
 from claims_assets.predictions.member_risk_predictions import MemberRiskPredictions
 from claims_assets.predictions.scoring import MODELS, target_of
-from claims_assets.runtime.compute import computes_for
 from claims_assets_tests.models.registry import empty_registry
 from claims_assets_tests.predictions.conftest import artifact_of
 
@@ -192,4 +191,3 @@ def test_it_reads_the_predictions_of_fifteen_months_before_and_is_built_by_its_j
     asset = model_performance.asset
     assert asset.key == dg.AssetKey(["monitoring", "model_performance"])
     assert asset.tags_by_key[asset.key]["phi"] == "none"
-    assert computes_for(None).keys() >= {"small_compute"}
