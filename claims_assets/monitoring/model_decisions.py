@@ -4,6 +4,7 @@ Rows are added, never changed. Written by the asset `models/promotion` and by a 
 Holds measures, versions and names of groups; no member's value. Elsewhere: how it is decided (`models/governance/`).
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -51,6 +52,7 @@ class ModelDecisions(Contract):
     gain_on_champion: c.Number = c.optional("The challenger's measure less the champion's, on the same members.")
     gain_on_champion_low: c.Number = c.optional("Lower end of its 95 % interval.")
     gain_on_champion_high: c.Number = c.optional("Upper end of its 95 % interval.")
+    is_final: bool = c.flag("False: something could not be read, so a repeated run judges again.")
     decided_at: T.TimestampType = c.required("When, UTC.")
     run_id: str = c.optional("Dagster run; NULL: a command.")
     actor: str = c.required("Who decided: `gate`, or the user who asked for it.")
@@ -84,6 +86,7 @@ class Decision:
     gain_on_champion: float | None = None
     gain_on_champion_low: float | None = None
     gain_on_champion_high: float | None = None
+    is_final: bool = True
     run_id: str | None = None
 
 
@@ -113,16 +116,18 @@ def rolled_back(
     )
 
 
-def record(lake: "Lake", decision: Decision) -> bool:
-    """Add the row; False, and nothing is written, if a decision with its id is there already."""
+def record(lake: "Lake", decisions: Iterable[Decision]) -> list[Decision]:
+    """Add the rows in one commit, but for those whose id is there already; those that were added."""
     import pyarrow as pa
 
-    if any(d.decision_id == decision.decision_id for d in stored(lake, decision.model_name)):
-        return False
-    row = {n: list(v) if isinstance(v, tuple) else v for n, v in asdict(decision).items()}
-    rows = pa.Table.from_pylist([row], schema=compiled(ModelDecisions).arrow_schema())
-    lake.writer.replace(lake.path(*TABLE), rows, None, {"decision_id": [decision.decision_id]})
-    return True
+    given = {d.decision_id: d for d in decisions}
+    known = {d.decision_id for d in stored(lake)} if given else set()
+    new = [d for i, d in given.items() if i not in known]
+    if new:
+        rows = [{n: list(v) if isinstance(v, tuple) else v for n, v in asdict(d).items()} for d in new]
+        content = pa.Table.from_pylist(rows, schema=compiled(ModelDecisions).arrow_schema())
+        lake.writer.replace(lake.path(*TABLE), content, None, {"decision_id": [d.decision_id for d in new]})
+    return new
 
 
 def stored(lake: "Lake", model_name: str | None = None) -> list[Decision]:

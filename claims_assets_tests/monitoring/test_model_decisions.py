@@ -34,20 +34,19 @@ def decision(name="high_cost_predictor", version=1, **given):
 
 def test_a_decision_comes_back_as_it_was_recorded(lake):
     full = decision(notes=("one note",), value=0.5, value_low=0.4, gain_on_rule=-0.1, run_id="run", champion_before=3)
-    assert record(lake, full)
+    assert record(lake, [full]) == [full]
     assert stored(lake) == [full]
 
 
 def test_the_same_decision_is_recorded_once_and_the_first_one_stays(lake):
-    assert record(lake, decision())
-    assert not record(lake, decision(decision="promoted", decided_at=NOON + timedelta(hours=1)))
+    assert record(lake, [decision()])
+    assert record(lake, [decision(decision="promoted", decided_at=NOON + timedelta(hours=1))]) == []
     assert [d.decision for d in stored(lake)] == ["refused"]
 
 
 def test_decisions_come_in_their_order_and_by_model(lake):
-    record(lake, decision(version=2, decided_at=NOON + timedelta(hours=1)))
-    record(lake, decision())
-    record(lake, decision(name="total_cost_predictor"))
+    record(lake, [decision(version=2, decided_at=NOON + timedelta(hours=1)), decision()])
+    record(lake, [decision(name="total_cost_predictor")])
     assert [d.challenger for d in stored(lake, "high_cost_predictor")] == [1, 2]
     assert len(stored(lake)) == 3
 
@@ -56,12 +55,13 @@ def test_two_rollbacks_in_one_month_are_two_rows(lake):
     for hours in (1, 2):
         at = NOON + timedelta(hours=hours)
         what = rolled_back("high_cost_predictor", "2026-03", 3, 2, reason="worse", actor="ana", decided_at=at)
-        assert record(lake, what)
+        assert record(lake, [what])
     assert [(d.decision, d.champion_before, d.champion_after) for d in stored(lake)] == [("rolled_back", 3, 2)] * 2
 
 
 def test_nothing_recorded_is_nothing_stored(lake):
     assert stored(lake) == []
+    assert record(lake, []) == []
     assert not lake.exists(*TABLE)
 
 

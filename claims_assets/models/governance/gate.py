@@ -44,7 +44,7 @@ NUMBERS = ("outcome", "predicted", "rule_predicted")
 """Columns of the held-out rows that hold a finite number in every row."""
 BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What a computation over unexpected rows may raise."""
-COLUMNS = ("part", "member_id", "flagged", *NUMBERS, *fairness.ATTRIBUTES)
+COLUMNS = ("part", "member_id", "is_event", "flagged", *NUMBERS, *fairness.ATTRIBUTES)
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,6 @@ class Evidence:
     """Of the run that registered it, by name; `test_*` are of the held-out test members."""
     rows: "pd.DataFrame"
     """Its held-out rows: columns COLUMNS of `monitoring.holdout_predictions`."""
-    cut: float | None = None
-    """Of a regression: value from which on a member counts as high-risk; None: it decides nothing."""
     leaks: Mapping[str, int] = field(default_factory=dict)
     """Feature -> cells that differ when it is built again from what was known at the time; empty: none does."""
     changed_scores: int = 0
@@ -93,18 +91,24 @@ class Evidence:
         """A part with these predictions; None: the version's own."""
         rows = self.part(part)
         label = rows["outcome"].to_numpy("float64")
-        predicted = rows["predicted"].to_numpy("float64") if predicted is None else predicted
-        if self.is_classifier:
-            flagged = rows["flagged"].to_numpy("float64") > 0 if flagged is None else flagged
-            return Scored(label, label > 0, predicted, flagged)
+        if predicted is None:
+            predicted = rows["predicted"].to_numpy("float64")
+        if self.decides:
+            event = rows["is_event"].to_numpy("float64") > 0
+            return Scored(
+                label, event, predicted, rows["flagged"].to_numpy("float64") > 0 if flagged is None else flagged
+            )
         high, flags_from = self._cuts
         return Scored(label, label >= high, predicted, predicted >= flags_from)
 
+    @property
+    def decides(self) -> bool:
+        """Whether the version warns of an event and flags members, or only predicts a value."""
+        return self.is_classifier or bool(self.rows["flagged"].notna().any())
+
     @cached_property
     def _cuts(self) -> tuple[float, float]:
-        """Of a regression: the label that is high, and the prediction from which on a member is flagged."""
-        if self.cut is not None:
-            return self.cut, self.cut
+        """Of a version that decides nothing: its highest twentieth of outcomes and of predictions, last year."""
         known = self.part(CALIBRATION_PART)
         label, predicted = (float(known[n].astype("float64").quantile(HIGH_SHARE)) for n in ("outcome", "predicted"))
         return label, predicted
@@ -195,7 +199,7 @@ def _faults(evidence: Evidence) -> Iterator[str]:
     for part in PARTS:
         if not (rows["part"] == part).any():
             yield f"There are no held-out rows of the {part} part."
-    for name in (*NUMBERS, "flagged") if evidence.is_classifier else NUMBERS:
+    for name in (*NUMBERS, "is_event", "flagged") if evidence.decides else NUMBERS:
         holes = int((~np.isfinite(rows[name].astype("float64"))).sum())
         if holes:
             yield f"{name} is missing in {holes} of {len(rows)} held-out rows."

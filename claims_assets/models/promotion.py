@@ -1,0 +1,298 @@
+"""The asset `models/promotion`: judge what a month trained, and make the better version champion.
+
+Here: what a run does with a verdict. Elsewhere: what is known of a version (`governance/evidence.py`), the verdict
+(`governance/gate.py`), the comparison (`governance/comparison.py`), the record (`monitoring/model_decisions.py`).
+A version is judged once, in its own training month, and keeps its decision. The decision is recorded before the registry
+is changed, and the gate's tag is written last: so a run that was stopped in between ends the work of the first one.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from claims_assets import partitions
+from claims_assets.code_links import link_to
+from claims_assets.freshness import policy
+from claims_assets.layers import LAKE_POOL, LAYERS
+from claims_assets.models.er_utilization_predictor import ER_UTILIZATION
+from claims_assets.models.governance.comparison import UNKNOWN, Interval, compare
+from claims_assets.models.governance.evidence import Source, champions_scores, evidence
+from claims_assets.models.governance.gate import Evidence, judge
+from claims_assets.models.governance.verdict import PASSED, Verdict
+from claims_assets.models.health_risk_score import HEALTH_RISK
+from claims_assets.models.high_cost_predictor import HIGH_COST
+from claims_assets.models.high_risk_predictor import HIGH_RISK
+from claims_assets.models.risk_model import RiskModel
+from claims_assets.models.total_cost_predictor import TOTAL_COST
+from claims_assets.models.training import ONLY_TRAINING_MONTHS
+from claims_assets.models.windows import is_training_month
+from claims_assets.monitoring.model_decisions import (
+    BELOW_FLOOR,
+    KEPT,
+    NOTHING_TO_JUDGE,
+    PROMOTED,
+    REFUSED,
+    SAME_VERSION,
+    Decision,
+    decision_id,
+    record,
+    stored,
+)
+from claims_assets.runtime.lake import Lake
+from claims_assets.runtime.model_versions import ModelVersion, champion_at
+from claims_assets.runtime.tracking import Tracking
+
+LAYER = LAYERS["models"]
+JUDGED: tuple[RiskModel, ...] = (ER_UTILIZATION, HIGH_COST, TOTAL_COST, HIGH_RISK, HEALTH_RISK)
+GATE = "gate"
+"""Who decides, in the record."""
+GATE_TAG = {PROMOTED: "passed", KEPT: "passed", BELOW_FLOOR: "below_floor", REFUSED: "refused"}
+"""Decision -> what the registry says of the version."""
+MAY_SCORE = (PROMOTED, KEPT, SAME_VERSION)
+
+
+@dataclass(frozen=True)
+class Judging:
+    """One month of one run."""
+
+    source: Source
+    run_id: str
+    now: Callable[[], datetime]
+
+    @property
+    def lake(self) -> Lake:
+        return self.source.lake
+
+    @property
+    def tracking(self) -> Tracking:
+        return self.source.tracking
+
+    @property
+    def month(self) -> str:
+        return self.source.month
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a run has to say of one model in one month."""
+
+    decision: Decision
+    is_new: bool
+    verdict: Verdict | None = None
+    """None: it was judged by an earlier run, or there was nothing to judge."""
+
+
+def check_name(model: RiskModel) -> str:
+    return f"{model.name}_passes_the_gate"
+
+
+def _check_specs() -> list[dg.AssetCheckSpec]:
+    about = "The version of the newest judged month passed every criterion of the gate; its reasons if not."
+    return [dg.AssetCheckSpec(check_name(m), asset=["models", "promotion"], description=about) for m in JUDGED]
+
+
+@dg.asset(
+    key=["models", "promotion"],
+    group_name=LAYER.folder,
+    description=(
+        "The gate: judges the versions that a month trained on members they have never seen, records why, and makes"
+        " the better one champion."
+    ),
+    deps=[
+        dg.AssetKey(["gold", "risk_training_rows"]),
+        *[dg.AssetKey(["models", model.name]) for model in JUDGED],
+    ],
+    partitions_def=partitions.claim_months,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    freshness_policy=policy(LAYER.cadence),
+    owners=[LAYER.owner],
+    tags={"phi": "none", "domain": "risk", "compute": LAYER.compute},
+    kinds={"mlflow"},
+    metadata=link_to(Path(__file__)),
+    check_specs=_check_specs(),
+    required_resource_keys={"spark", "lake", "tracking", LAYER.launcher},
+    pool=LAKE_POOL,
+)
+def promotion(context: dg.AssetExecutionContext):
+    """Judge the months in their order: what one makes champion, the next is compared with."""
+    resources = context.resources
+    if elsewhere := getattr(resources, LAYER.launcher):
+        return elsewhere.run(context, {ONLY_TRAINING_MONTHS: "true"})
+    months = sorted(context.partition_keys)
+    for month in months:
+        source = Source(resources.lake, resources.tracking, lambda: resources.spark.spark_session, month)
+        answers = judged(Judging(source, context.run.run_id, lambda: datetime.now(UTC)), JUDGED)
+        context.add_asset_metadata(_about(answers), asset_key=context.asset_key, partition_key=month)
+        for answer in answers:
+            context.log.info(f"{month} {answer.decision.model_name}: {answer.decision.decision}")
+    return dg.MaterializeResult(check_results=checks(resources.lake, JUDGED))
+
+
+def judged(here: Judging, models: Iterable[RiskModel]) -> list[Answer]:
+    """Judge each model's versions of the month, once; what was decided earlier is told again, not decided again."""
+    found: list[Answer] = []
+    for model in models:
+        known = [d for d in stored(here.lake, model.name) if d.claim_month == here.month]
+        versions = [v for v in here.tracking.versions(model.name) if v.as_of_month == here.month]
+        found += [_judged_once(model, v, known, here) for v in versions] or [_nothing(model, known, here)]
+    quiet = [a.decision for a in found if a.is_new and a.decision.decision == NOTHING_TO_JUDGE]
+    # A run over many months would fill the record with months that never train.
+    record(here.lake, quiet if is_training_month(here.month) else [])
+    return found
+
+
+def _judged_once(model: RiskModel, version: ModelVersion, known: Sequence[Decision], here: Judging) -> Answer:
+    own = [d for d in known if d.challenger == version.version]
+    if final := next((d for d in own if d.is_final), None):
+        if not version.gate:
+            _apply(final, here.tracking)
+        return Answer(final, is_new=False)
+    decision, verdict = _decided(model, version, here)
+    is_new = bool(record(here.lake, [decision]))
+    _apply(decision, here.tracking)
+    return Answer(decision, is_new, verdict)
+
+
+def _nothing(model: RiskModel, known: Sequence[Decision], here: Judging) -> Answer:
+    if earlier := next((d for d in known if d.decision == NOTHING_TO_JUDGE), None):
+        return Answer(earlier, is_new=False)
+    reason = f"No version of {model.name} was trained as of {here.month}."
+    champion = champion_at(here.tracking.versions(model.name), here.month)
+    return Answer(_decision(model, None, champion, here, decision=NOTHING_TO_JUDGE, reasons=(reason,)), is_new=True)
+
+
+def _decided(model: RiskModel, version: ModelVersion, here: Judging) -> tuple[Decision, Verdict | None]:
+    """The decision about a version that was not judged yet; the registry is not changed."""
+    champion = champion_at(here.tracking.versions(model.name), here.month)
+    if champion and champion.version == version.version:
+        reason = "It is the champion already; a version is not compared with itself."
+        return _decision(model, version, champion, here, decision=SAME_VERSION, reasons=(reason,)), None
+    known = evidence(model, version, here.source)
+    judgement = judge(known)
+    verdict = judgement.verdict
+    numbers = _named("value", judgement.primary) | _named("gain_on_rule", judgement.gain_on_rule)
+    decided = _decision(
+        model, version, champion, here, decision=verdict.outcome, reasons=verdict.reasons, notes=verdict.notes,
+        measure=known.demands.primary, **numbers,
+    )  # fmt: skip
+    if known.unreadable:
+        # What was unreadable may be readable tomorrow; the same failure again is the same decision.
+        decided = replace(decided, is_final=False, decision_id=f"{decided.decision_id} {_hash(verdict.reasons)}")
+    if verdict.outcome == PASSED:
+        decided = _compared(decided, known, champion, here)
+    return decided, verdict
+
+
+def _compared(decided: Decision, known: Evidence, champion: ModelVersion | None, here: Judging) -> Decision:
+    """A version that passed becomes champion if there is none, or if it is better than that."""
+    if champion is None:
+        reasons = ("It passes every criterion, and there is no champion.",)
+        return replace(decided, decision=PROMOTED, reasons=reasons, champion_after=decided.challenger)
+    try:
+        theirs = champions_scores(champion, known, here.source)
+    except Exception as error:  # noqa: BLE001  (whatever breaks, the champion stays and the record says why)
+        reason = f"The champion, version {champion.version}, could not score the test members ({type(error).__name__})."
+        return replace(decided, decision=KEPT, reasons=(reason,))
+    found = compare(known.demands, known.test, theirs, known.members)
+    numbers: dict[str, Any] = _named("gain_on_champion", found.gain)
+    if not found.better:
+        return replace(decided, decision=KEPT, reasons=found.reasons, **numbers)
+    return replace(
+        decided, decision=PROMOTED, reasons=found.reasons, champion_after=decided.challenger, **numbers
+    )  # fmt: skip
+
+
+def _apply(decision: Decision, tracking: Tracking) -> None:
+    """What the decision means for the registry; doing it twice is doing it once."""
+    name, version = decision.model_name, decision.challenger
+    if version is None or decision.decision not in GATE_TAG:
+        return
+    if decision.decision == PROMOTED:
+        champion = champion_at(tracking.versions(name), decision.claim_month)
+        if champion is None or champion.version != version:
+            tracking.crown(name, version, decision.claim_month)
+    elif decision.decision == KEPT:
+        tracking.challenge(name, version)
+    tracking.tag(name, version, gate=GATE_TAG[decision.decision])
+
+
+def _decision(
+    model: RiskModel, version: ModelVersion | None, champion: ModelVersion | None, here: Judging, **given: Any
+) -> Decision:
+    number, before = version.version if version else None, champion.version if champion else None
+    return Decision(
+        decision_id=decision_id(model.name, here.month, number),
+        model_name=model.name,
+        claim_month=here.month,
+        challenger=number,
+        champion_before=before,
+        champion_after=before,
+        decided_at=here.now(),
+        run_id=here.run_id,
+        actor=GATE,
+        **given,
+    )
+
+
+def _named(name: str, found: Interval) -> dict[str, float]:
+    """Columns of a value and its interval; none where it is not known."""
+    if found == UNKNOWN or not found.known:
+        return {}
+    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+
+
+def _hash(reasons: Iterable[str]) -> str:
+    return sha256("\n".join(reasons).encode()).hexdigest()[:8]
+
+
+def checks(lake: Lake, models: Iterable[RiskModel]) -> list[dg.AssetCheckResult]:
+    """One for each model, about the version of the newest month that was judged, whichever run did."""
+    return [_check(model, stored(lake, model.name)) for model in models]
+
+
+def _check(model: RiskModel, decisions: Sequence[Decision]) -> dg.AssetCheckResult:
+    told = [d for d in decisions if d.challenger]
+    newest = max(told, key=lambda d: (d.claim_month, d.challenger or 0, d.decided_at), default=None)
+    if newest is None:
+        about: dict[str, Any] = {"decision": NOTHING_TO_JUDGE}
+    else:
+        about = {
+            "decision": newest.decision,
+            "version": newest.challenger,
+            "claim_month": newest.claim_month,
+            "reasons": dg.MetadataValue.md(_listed(newest.reasons)),
+            "notes": dg.MetadataValue.md(_listed(newest.notes)),
+        }
+    return dg.AssetCheckResult(
+        check_name=check_name(model),
+        passed=newest is None or newest.decision in MAY_SCORE,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata=about,
+    )
+
+
+def _about(answers: Sequence[Answer]) -> dict[str, Any]:
+    """Metadata of one month."""
+    told = {f"{a.decision.model_name}_decision": a.decision.decision for a in answers}
+    return {"decisions": dg.MetadataValue.md("\n\n".join(map(_section, answers))), **told}
+
+
+def _section(answer: Answer) -> str:
+    d = answer.decision
+    version = f" version {d.challenger}" if d.challenger else ""
+    lines = [f"### {d.model_name}{version}: {d.decision.replace('_', ' ')}"]
+    if not answer.is_new and d.challenger:
+        lines.append(f"Decided at {d.decided_at:%Y-%m-%d %H:%M} UTC.")
+    lines.append(_listed(d.reasons))
+    if answer.verdict:
+        lines += [answer.verdict.as_markdown(), _listed(d.notes)]
+    return "\n\n".join(line for line in lines if line)
+
+
+def _listed(sentences: Iterable[str]) -> str:
+    return "\n".join(f"- {s}" for s in sentences)
