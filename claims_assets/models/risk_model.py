@@ -99,6 +99,11 @@ class RiskModel:
         return "average_precision" if self.is_classifier else "r2"
 
     @property
+    def unit(self) -> str:
+        """Of the label."""
+        return "share" if self.is_classifier else "points" if self.highest else "USD"
+
+    @property
     def decimals(self) -> int:
         return SCORE_DIGITS if self.is_classifier else COST_DIGITS
 
