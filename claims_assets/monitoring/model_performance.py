@@ -21,6 +21,8 @@ from claims_assets import columns as c
 from claims_assets.contracts import Contract, compiled
 from claims_assets.features.risk_training_rows import JUDGED_MONTHS
 from claims_assets.layers import MONTHLY
+from claims_assets.models.evaluation import HIGH, LOW, TEST
+from claims_assets.models.fitting import labels
 from claims_assets.models.governance.measures import Scored, measure
 from claims_assets.models.plot import LEAST_MEMBERS
 from claims_assets.models.risk_model import RiskModel
@@ -31,7 +33,6 @@ from claims_assets.runtime.tracking import Tracking
 from claims_assets.table import Window, table
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 AtIndex = Annotated[DataFrame, Window(1, lag=JUDGED_MONTHS)]
@@ -143,8 +144,8 @@ def _of_model(tracking: Tracking, model: RiskModel, months: Sequence[str]) -> In
 
 def _holdout(tracking: Tracking, model: RiskModel, version: ModelVersion) -> tuple:
     metrics, _ = tracking.results(version)
-    name = f"test_{model.primary}"
-    return (model.name, version.version, *[metrics.get(n) for n in (name, f"{name}_lower", f"{name}_upper")])
+    name = TEST + model.primary
+    return (model.name, version.version, *[metrics.get(n) for n in (name, name + LOW, name + HIGH)])
 
 
 def _age() -> Column:
@@ -205,7 +206,7 @@ def _of(model: RiskModel, rows: "pd.DataFrame") -> dict[str, Any]:
 
 
 def _of_classifier(model: RiskModel, rows: "pd.DataFrame") -> dict[str, Any]:
-    label = _label(model, rows)
+    label = labels(model, rows)
     event, flagged = label > 0, rows[str(target_of(model).prediction)].to_numpy() == 1
     scored = Scored(label, event, rows[model.column].to_numpy("float64"), flagged)
     events, others = int(event.sum()), int((~event).sum())
@@ -226,16 +227,8 @@ def _of_amount(model: RiskModel, rows: "pd.DataFrame") -> dict[str, Any]:
     if len(rows) < LEAST_MEMBERS:
         return {"absent": f"fewer than {LEAST_MEMBERS} members"}
     nobody = np.zeros(len(rows), dtype=bool)
-    scored = Scored(_label(model, rows), nobody, rows[model.column].to_numpy("float64"), nobody)
+    scored = Scored(labels(model, rows), nobody, rows[model.column].to_numpy("float64"), nobody)
     return _values(scored, model.primary, REGRESSION_MEASURES)
-
-
-def _label(model: RiskModel, rows: "pd.DataFrame") -> "np.ndarray":
-    """What the model predicted, as it happened: 0 or 1, or an amount in the unit of the prediction, at least 0."""
-    outcome = rows[f"outcome_{model.outcome}"].to_numpy("float64")
-    if model.at_least is not None:
-        return (outcome >= model.at_least).astype("float64")
-    return outcome.clip(min=0.0) * model.scale
 
 
 def _values(scored: Scored, primary: str, others: Sequence[str]) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def registered(tracking, model, as_of, crowned, lower):
     tags = {"as_of_month": as_of, "training_data": "d", "parameters": "p"}
     name = f"test_{model.primary}"
     with tracking.run(f"{model.name} {as_of}", {}) as run:
-        run.log({}, {name: lower + 0.1, f"{name}_lower": lower, f"{name}_upper": lower + 0.2}, {})
+        run.log({}, {name: lower + 0.1, f"{name}_low": lower, f"{name}_high": lower + 0.2}, {})
         made = tracking.register(run, model.name, artifact_of(model), tags)
     tracking.tag(model.name, made.version, gate="passed")
     tracking.crown(model.name, made.version, crowned)

@@ -62,13 +62,14 @@ def _value(name: str, kind: str, i: int):
 
 
 def artifact_of(model: RiskModel, seed: int = 1, threshold: float = 0.4, inputs: list[str] | None = None):
-    """A fitted model with the inputs, the objective and the shape of a real one, and no meaning."""
+    """A fitted model with the inputs and the shape of a real one, and no meaning."""
     names = inputs or [n for n in NAMES if n in model.inputs]
     rng = np.random.default_rng(seed)
     x = rng.random((300, len(names))).astype("float32") * 17
     y = (x[:, 0] + x[:, -1] > 17).astype("float32") * (1 if model.is_classifier else 60)
     data = xgboost.DMatrix(x, y, feature_names=names, nthread=1)
-    booster = xgboost.train({**model.parameters, "seed": seed, "nthread": 1}, data, 10)
+    objective = "binary:logistic" if model.is_classifier else "reg:squarederror"
+    booster = xgboost.train({"objective": objective, "max_depth": 3, "seed": seed, "nthread": 1}, data, 10)
     return RiskArtifact(
         booster,
         {
