@@ -21,6 +21,10 @@ Timeline = Mapping[str, int]
 """First month -> the version that is champion from it on, until the next one."""
 
 
+class NoWayBack(ValueError):
+    """A rollback that can't be done; the message says why and what to do."""
+
+
 @dataclass(frozen=True)
 class ModelVersion:
     """One registered version of a model."""
@@ -41,6 +45,7 @@ class ModelVersion:
     gate: Gate = ""
     reigns: tuple[tuple[str, str], ...] = ()
     """Its times as champion, each from a month on and until another, which is out; an empty end: until now."""
+    aliases: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict, compare=False)
     """All tags, also those that others gave."""
 
@@ -82,16 +87,62 @@ def timeline(starts: Mapping[int, Iterable[str]], champion: int | None, as_of: M
     return dict(sorted(found.items()))
 
 
+def timeline_of(versions: Iterable[ModelVersion]) -> dict[str, int]:
+    """Who is champion from when, as the versions say."""
+    return dict(sorted((first, v.version) for v in versions for first, _ in v.reigns))
+
+
 def crowned(line: Timeline, version: int, month: str) -> dict[str, int]:
     """The timeline in which `version` is champion from `month` on, until whoever already began later."""
     return dict(sorted({**line, month: version}.items()))
+
+
+def before_champion(line: Timeline) -> int | None:
+    """The champion before the one who has come back; those between the two were taken back, and are out."""
+    seen: list[int] = []
+    for _, version in sorted(line.items()):
+        seen = [*seen[: seen.index(version)], version] if version in seen else [*seen, version]
+    return seen[-2] if len(seen) > 1 else None
+
+
+def rolled_back(name: str, line: Timeline, before: int | None, month: str) -> dict[str, int]:
+    """The timeline in which the champion before is champion again from `month` on.
+
+    Raises:
+        NoWayBack: there is no champion, none before it, or it became champion after `month`.
+    """
+    if not line:
+        raise NoWayBack(f"{name} has no champion to take back: `claims models report` shows what there is.")
+    since = _since(line)
+    champion = line[since]
+    if before is None or before == champion:
+        raise NoWayBack(
+            f"{name} has no champion before version {champion}: keep it until a newer version passes the gate."
+        )
+    if month < since:
+        raise NoWayBack(
+            f"Version {champion} of {name} is champion since {since}: give --month {since} to undo all of its time, or"
+            " a later month."
+        )
+    return crowned(line, before, month)
+
+
+def _since(line: Timeline) -> str:
+    """First month of the reigning champion's present time."""
+    months = sorted(line, reverse=True)
+    since = months[0]
+    for month in months:
+        if line[month] != line[since]:
+            break
+        since = month
+    return since
 
 
 def reigns(line: Timeline, version: int) -> tuple[tuple[str, str], ...]:
     """Times of a version as champion; two that touch are one."""
     months = sorted(line)
     found: list[tuple[str, str]] = []
-    for month, until in zip(months, [*months[1:], ""], strict=True):
+    for month, until in zip(months, [*months[1:], ""], strict=False):
         if line[month] != version:
             continue
         if found and found[-1][1] == month:

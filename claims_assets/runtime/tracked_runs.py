@@ -99,15 +99,22 @@ def tracked(
 
 
 @contextmanager
+def without_warnings(*categories: type[Warning]) -> Iterator[None]:
+    """None of these within the block. Filters are those of the process, so blocks follow one another."""
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
+        for category in categories:
+            warnings.simplefilter("ignore", category)
+        yield
+
+
+@contextmanager
 def _resource(run: TrackedRun, experiment: str, name: str, tags: Mapping[str, str]) -> Iterator[Any]:
     """dagster-mlflow's resource on a run that exists, so that it looks for none by the Dagster run's id."""
     config = {"experiment_name": experiment, "mlflow_tracking_uri": run.uri, "mlflow_run_id": run.run_id}
     config |= {"env": {}, "extra_tags": dict(tags)}
     with ExitStack() as held:
-        with warnings.catch_warnings():
-            # It is beta and uses what is deprecated: it is pinned, and what it does is tested.
-            warnings.simplefilter("ignore", dg.BetaWarning)
-            warnings.simplefilter("ignore", DeprecationWarning)
+        # It is beta and uses what is deprecated: it is pinned, and what it does is tested.
+        with without_warnings(dg.BetaWarning, DeprecationWarning):
             from dagster_mlflow import mlflow_tracking
 
             building = dg.build_resources(
