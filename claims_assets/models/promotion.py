@@ -2,8 +2,8 @@
 
 Here: what a run does with a verdict. Elsewhere: what is known of a version (`governance/evidence.py`), the verdict
 (`governance/gate.py`), the comparison (`governance/comparison.py`), the record (`monitoring/model_decisions.py`).
-A version is judged once, in its own training month, and keeps its decision. The decision is recorded before the registry
-is changed, and the gate's tag is written last: so a run that was stopped in between ends the work of the first one.
+A version is judged once, in its own training month, and keeps its decision. The decision is recorded before the
+registry is changed, and the gate's tag is written last: a run after one that was stopped in between ends its work.
 """
 
 from collections.abc import Callable, Iterable, Sequence

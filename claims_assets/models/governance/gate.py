@@ -71,7 +71,10 @@ class Evidence:
     @cached_property
     def faults(self) -> list[str]:
         """Why the held-out rows can't be used; a sentence each."""
-        return list(_faults(self))
+        try:
+            return list(_faults(self))
+        except BROKEN as error:
+            return [f"The held-out rows can't be read as numbers ({type(error).__name__})."]
 
     def part(self, name: str) -> "pd.DataFrame":
         return self.rows.loc[self.rows["part"] == name, :]
@@ -94,10 +97,9 @@ class Evidence:
         if predicted is None:
             predicted = rows["predicted"].to_numpy("float64")
         if self.decides:
-            event = rows["is_event"].to_numpy("float64") > 0
-            return Scored(
-                label, event, predicted, rows["flagged"].to_numpy("float64") > 0 if flagged is None else flagged
-            )
+            if flagged is None:
+                flagged = rows["flagged"].to_numpy("float64") > 0
+            return Scored(label, rows["is_event"].to_numpy("float64") > 0, predicted, flagged)
         high, flags_from = self._cuts
         return Scored(label, label >= high, predicted, predicted >= flags_from)
 
