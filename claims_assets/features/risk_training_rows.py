@@ -103,7 +103,8 @@ def risk_training_rows(
         .join(_maturity(gold_pmpm), "claim_month", "left")
         .withColumn("outcome_is_mature", F.coalesce("outcome_is_mature", F.lit(False)))
     )
-    return members.join(_outcomes(members, silver_claim_versions, months), ["member_id", "claim_month"])
+    labels = _outcomes(gold_member_features, silver_claim_versions, months)
+    return members.join(labels, ["member_id", "claim_month"])
 
 
 def _look_back(enrolment: DataFrame) -> DataFrame:
@@ -128,14 +129,11 @@ def _outcome_year(enrolment: DataFrame) -> DataFrame:
     ).where(F.col("exposure_months") >= LEAST_EXPOSURE)
 
 
-def _outcomes(members: DataFrame, claim_versions: DataFrame, months: list[str]) -> DataFrame:
+def _outcomes(features: DataFrame, claim_versions: DataFrame, months: list[str]) -> DataFrame:
     """`outcome_*` by member and judged month."""
     last = [add_months(m, -RUN_OUT_MONTHS) for m in months]
-    aged = members.select(
-        "member_id",
-        _months_after("claim_month", -RUN_OUT_MONTHS).alias("claim_month"),
-        (F.col("age") + 1).alias("age"),
-    )
+    year_later = _months_after("claim_month", HORIZON_MONTHS).alias("claim_month")
+    aged = features.select("member_id", year_later, (F.col("age") + 1).alias("age"))
     found = outcomes(claim_versions, last, members=aged, run_out=RUN_OUT_MONTHS)
     names = [n.removeprefix("outcome_") for n in RiskTrainingRows.to_schema().columns if n.startswith("outcome_")]
     return found.select(
@@ -161,8 +159,9 @@ def _maturity(pmpm: DataFrame) -> DataFrame:
     """Judged month -> whether its outcome year is mature; a factor that is not known yet is none."""
     age = F.col("age_months").between(RUN_OUT_MONTHS, JUDGED_MONTHS - 1)
     known = F.min(F.col("completed_paid").isNotNull().cast("int")) == 1
-    share = F.sum("paid").cast("double") / F.sum("completed_paid").cast("double")
-    return pmpm.where(age).groupBy("claim_month").agg((known & (share >= MATURE_FACTOR)).alias("outcome_is_mature"))
+    paid, completed = (F.sum(n).cast("double") for n in ("paid", "completed_paid"))
+    mature = known & (completed > 0) & (paid >= F.lit(MATURE_FACTOR) * completed)
+    return pmpm.where(age).groupBy("claim_month").agg(mature.alias("outcome_is_mature"))
 
 
 def _months_after(month: str, n: int) -> Column:

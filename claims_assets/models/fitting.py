@@ -1,8 +1,10 @@
 """Fit one risk model: search for trees, calibrate, set the threshold and the intervals.
 
 Two parts of the training rows go in, apart by member: one grows the trees, the other (the calibration part) says when
-to stop, which candidate is best, and what a score means. Here: that. Elsewhere: rows (`training_set.py`), how a row
-becomes numbers and scores (`risk_artifact.py`), how good it is on rows of another year (`evaluation.py`).
+to stop and which candidate is best. What a score means is learnt from both: of the training part by trees that were
+grown without the member (cross-fitting), because a fifth of the members alone holds too few events. Elsewhere: rows
+(`training_set.py`), how a row becomes numbers and scores (`risk_artifact.py`), how good it is on rows of another year
+(`evaluation.py`).
 """
 
 import math
@@ -11,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from claims_assets.models.parts import part_of
 from claims_assets.models.risk_artifact import CLASSIFIER, FORMAT, REGRESSION, RiskArtifact, encoded
 from claims_assets.models.risk_model import MOST_ROUNDS, PATIENCE, Aim, RiskModel
 from claims_assets.models.windows import HORIZON, NotTrainable
@@ -32,7 +35,7 @@ SPACE: dict[str, tuple[Any, ...]] = {
 }
 """What the search draws from; the first candidate is the model's own `parameters`."""
 MOST_FOR_A_SIGMOID = 1_000
-"""Positive calibration rows above which isotonic regression calibrates; with fewer it follows chance (Niculescu-Mizil &
+"""Positive members above which isotonic regression calibrates; with fewer it follows chance (Niculescu-Mizil &
 Caruana, "Predicting good probabilities with supervised learning", ICML 2005)."""
 MOST_POINTS = 200
 """Points of a calibration curve that the artifact keeps."""
@@ -44,7 +47,7 @@ interval reaches the aim, so that it holds on other members four times of five."
 TWO_SIDED = 1.2816
 """Of an 80 % interval with two ends."""
 LEAST_FLAGGED = 20
-"""Calibration rows that a threshold must flag to be judged by its precision."""
+"""Members whom a threshold must flag to be judged by its precision."""
 INTERVAL_ROWS, INTERVAL_PIECES = 50, 10
 """Least rows of a piece of the interval curve, and most pieces."""
 
@@ -72,10 +75,12 @@ def fit(
     Raises:
         NotTrainable: too few members, or all labels are the same.
     """
-    known = labels_of_batches(model, train)
-    require_something_to_learn(model, known, len(calibration))
-    grown = grow(model, train, calibration, seed=seed, threads=threads, trials=trials)
-    return finish(model, grown, calibration, high_from(model, known))
+    known = known_of(model, train, seed)
+    require_something_to_learn(model, known.labels, len(calibration))
+    rows = _quantiles(model, train, threads)
+    grown = grow(model, rows, calibration, seed=seed, threads=threads, trials=trials)
+    apart = cross_fitted(model, grown, rows, known.folds, seed=seed, threads=threads)
+    return finish(model, grown, calibration, known, apart)
 
 
 @dataclass(frozen=True)
@@ -86,18 +91,33 @@ class Grown:
     parameters: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Known:
+    """Of the training rows, in the order of the batches."""
+
+    labels: "np.ndarray"
+    folds: "np.ndarray"
+    """Part of the row's member."""
+    members: int
+
+
 def grow(
-    model: RiskModel, train: Batches, calibration: "pd.DataFrame", *, seed: int, threads: int, trials: int
+    model: RiskModel,
+    rows: "xgboost.DMatrix",
+    calibration: "pd.DataFrame",
+    *,
+    seed: int,
+    threads: int,
+    trials: int,
 ) -> Grown:
     """The candidate with the least loss on the calibration part; the first of equals."""
     import xgboost as xgb
 
-    rows = _quantiles(model, train, threads)
     stop = _matrix(model, calibration)
     best: tuple[float, Grown] | None = None
     for candidate in candidates(model, seed, trials):
         booster = xgb.train(
-            {**candidate, **constraints(model), "seed": seed, "nthread": threads},
+            _settings(model, candidate, seed, threads),
             rows,
             MOST_ROUNDS,
             evals=[(stop, "calibration")],
@@ -111,8 +131,43 @@ def grow(
     return best[1]
 
 
-def finish(model: RiskModel, grown: Grown, calibration: "pd.DataFrame", high: float | None) -> Fitted:
-    """Calibration, threshold and intervals, all from the calibration part."""
+def cross_fitted(
+    model: RiskModel, grown: Grown, rows: "xgboost.DMatrix", folds: "np.ndarray", *, seed: int, threads: int
+) -> "np.ndarray":
+    """What trees like `grown` say of each training row that grew without its member: log odds, or values."""
+    import numpy as np
+    import xgboost as xgb
+
+    settings = _settings(model, grown.parameters, seed, threads)
+    said, weight = np.empty(len(folds)), rows.get_weight()
+    for fold in np.unique(folds):
+        apart = folds == fold
+        # A row of no weight grows nothing; so one matrix serves all folds.
+        rows.set_weight(np.where(apart, 0.0, weight))
+        if not (~apart).any():
+            raise NotTrainable(f"{model.name}: too few members to fit without some of them: train on more members.")
+        booster = xgb.train(settings, rows, grown.booster.num_boosted_rounds())
+        said[apart] = booster.predict(rows, output_margin=model.is_classifier)[apart]
+    rows.set_weight(weight)
+    return said
+
+
+def finish(
+    model: RiskModel,
+    grown: Grown,
+    calibration: "pd.DataFrame",
+    known: Known,
+    apart: "np.ndarray | None" = None,
+) -> Fitted:
+    """Calibration, threshold and intervals, from rows of which the trees that speak of them know nothing.
+
+    Args:
+        known: of the training part.
+        apart: what trees without their members say of these rows; None: the calibration part alone is used.
+    """
+    import numpy as np
+
+    high = high_from(model, known.labels)
     facts = {
         "format": FORMAT,
         "name": model.name,
@@ -127,14 +182,21 @@ def finish(model: RiskModel, grown: Grown, calibration: "pd.DataFrame", high: fl
         "high_from": high,
     }
     y, raw = labels(model, calibration), RiskArtifact(grown.booster, facts).raw(calibration)
+    members = calibration["member_id"].nunique()
+    if apart is not None:
+        y, raw, members = np.concatenate([known.labels, y]), np.concatenate([apart, raw]), members + known.members
     if model.is_classifier:
-        facts["calibration"] = calibrate(raw, y)
+        facts["calibration"] = calibrate(raw, y, len(y) / members)
     predicted = RiskArtifact(grown.booster, facts).finished(raw)
     if high is not None:
-        facts["threshold"] = threshold_for(model.aim, y >= high, predicted)
-    facts["intervals"] = intervals(y, predicted, shares=model.is_classifier)
+        facts["threshold"] = threshold_for(model.aim, y >= high, predicted, len(y) / members)
+    facts["intervals"] = intervals(y, predicted, shares=model.is_classifier, repeats=len(y) / members)
     booster = grown.booster
     return Fitted(RiskArtifact(booster, facts), grown.parameters, booster.num_boosted_rounds(), high)
+
+
+def _settings(model: RiskModel, parameters: Mapping[str, Any], seed: int, threads: int) -> dict[str, Any]:
+    return {**parameters, **constraints(model), "seed": seed, "nthread": threads}
 
 
 def candidates(model: RiskModel, seed: int, trials: int) -> list[dict[str, Any]]:
@@ -171,11 +233,16 @@ def weights(rows: "pd.DataFrame") -> "np.ndarray":
     return np.where(rows["died"].to_numpy("float64") > 0, 1.0, rows["exposure_months"].to_numpy("float64") / HORIZON)
 
 
-def labels_of_batches(model: RiskModel, train: Batches) -> "np.ndarray":
-    """All labels of the training part."""
+def known_of(model: RiskModel, train: Batches, seed: int) -> Known:
+    """Labels and folds of the training part."""
     import numpy as np
 
-    return np.concatenate([np.empty(0), *[labels(model, batch) for batch in train()]])
+    y, folds, members = [np.empty(0)], [np.empty(0, "int64")], set()
+    for batch in train():
+        y.append(labels(model, batch))
+        folds.append(part_of(batch["member_id"], seed))
+        members.update(batch["member_id"])
+    return Known(np.concatenate(y), np.concatenate(folds), len(members))
 
 
 def require_something_to_learn(model: RiskModel, known: "np.ndarray", calibration_rows: int) -> None:
@@ -201,16 +268,23 @@ def high_from(model: RiskModel, known: "np.ndarray") -> float | None:
     return None if model.high_share is None else float(np.quantile(known, model.high_share, method="higher"))
 
 
-def calibrate(raw: "np.ndarray", y: "np.ndarray") -> dict[str, Any]:
-    """What turns log odds into probabilities: a sigmoid, or steps where there are enough positive rows."""
-    if y.sum() <= MOST_FOR_A_SIGMOID or y.sum() == len(y):
+def calibrate(raw: "np.ndarray", y: "np.ndarray", repeats: float = 1.0) -> dict[str, Any]:
+    """What turns log odds into probabilities: a sigmoid, or isotonic regression where there are enough positive members.
+
+    Args:
+        repeats: rows a member.
+    """
+    if y.sum() / repeats <= MOST_FOR_A_SIGMOID or y.sum() == len(y):
         return _sigmoid(raw, y)
+    import numpy as np
     from sklearn.isotonic import IsotonicRegression
 
-    steps = IsotonicRegression(out_of_bounds="clip").fit(raw, y)
-    thinned = slice(None, None, math.ceil(len(steps.X_thresholds_) / MOST_POINTS))
-    x, shares = steps.X_thresholds_[thinned].tolist(), steps.y_thresholds_[thinned].tolist()
-    return {"kind": "points", "x": [*x, float(steps.X_max_)], "y": [*shares, float(steps.y_thresholds_[-1])]}
+    steps = IsotonicRegression().fit(raw, y)
+    shares, step = np.unique(steps.y_thresholds_, return_inverse=True)
+    # Lines between the middles of the steps: members on one step would no longer be told apart.
+    middles = np.bincount(step, steps.X_thresholds_) / np.bincount(step)
+    kept = np.unique(np.linspace(0, len(shares) - 1, min(len(shares), MOST_POINTS)).round().astype(int))
+    return {"kind": "points", "x": middles[kept].tolist(), "y": shares[kept].tolist()}
 
 
 def _sigmoid(raw: "np.ndarray", y: "np.ndarray") -> dict[str, Any]:
@@ -235,11 +309,14 @@ def _sigmoid(raw: "np.ndarray", y: "np.ndarray") -> dict[str, Any]:
     return {"kind": "sigmoid", "slope": max(slope, 1e-3), "intercept": intercept}
 
 
-def threshold_for(aim: Aim | None, high: "np.ndarray", predicted: "np.ndarray") -> float:
+def threshold_for(aim: Aim | None, high: "np.ndarray", predicted: "np.ndarray", repeats: float = 1.0) -> float:
     """The prediction from which on a member is flagged.
 
     For a precision: the lowest that keeps it with a margin; where none does, the one that comes closest. For a recall:
     the highest that keeps it with a margin. Without an aim: the one with the highest F1.
+
+    Args:
+        repeats: rows a member. They are alike, so that the margin is that of so many fewer rows.
     """
     import numpy as np
 
@@ -252,9 +329,10 @@ def threshold_for(aim: Aim | None, high: "np.ndarray", predicted: "np.ndarray") 
     if aim is None:
         return float(values[np.argmax(2 * hits / (flagged + everyone))])
     if aim.measure == "recall":
-        keeps = np.flatnonzero(wilson(hits, everyone, -MARGIN) >= aim.floor)
+        keeps = np.flatnonzero(wilson(hits / repeats, everyone / repeats, -MARGIN) >= aim.floor)
         return float(values[keeps[0] if len(keeps) else -1])
-    safe = np.where(flagged >= min(LEAST_FLAGGED, len(predicted)), wilson(hits, flagged, -MARGIN), 0.0)
+    enough = flagged >= min(LEAST_FLAGGED * repeats, len(predicted))
+    safe = np.where(enough, wilson(hits / repeats, flagged / repeats, -MARGIN), 0.0)
     keeps = np.flatnonzero(safe >= aim.floor)
     return float(values[keeps[-1] if len(keeps) else np.argmax(safe)])
 
@@ -266,7 +344,9 @@ def wilson(hits: Any, rows: Any, z: float) -> Any:
     return (share + z * z / (2 * rows) + math.copysign(1, z) * spread) / (1 + z * z / rows)
 
 
-def intervals(y: "np.ndarray", predicted: "np.ndarray", *, shares: bool) -> dict[str, list[float]] | None:
+def intervals(
+    y: "np.ndarray", predicted: "np.ndarray", *, shares: bool, repeats: float = 1.0
+) -> dict[str, list[float]] | None:
     """The ends of the 80 % interval by prediction, from pieces of equally many calibration rows; None for too few.
 
     Of a regression the tenth and the ninetieth percentile of the outcomes, rank-corrected so that a new member lies
@@ -280,15 +360,15 @@ def intervals(y: "np.ndarray", predicted: "np.ndarray", *, shares: bool) -> dict
         return None
     points: list[tuple[float, float, float]] = []
     for part in np.array_split(np.argsort(predicted, kind="stable"), pieces):
-        ends = _share_ends(y[part]) if shares else _outcome_ends(y[part])
+        ends = _share_ends(y[part], repeats) if shares else _outcome_ends(y[part])
         points.append((float(predicted[part].mean()), *ends))
     x, lower, upper = (np.maximum.accumulate([p[i] for p in points]).tolist() for i in range(3))
     return {"predicted": x, "lower": lower, "upper": upper}
 
 
-def _share_ends(y: "np.ndarray") -> tuple[float, float]:
-    hits = float(y.sum())
-    return float(wilson(hits, len(y), -TWO_SIDED)), float(wilson(hits, len(y), TWO_SIDED))
+def _share_ends(y: "np.ndarray", repeats: float) -> tuple[float, float]:
+    hits, rows = float(y.sum()) / repeats, len(y) / repeats
+    return float(wilson(hits, rows, -TWO_SIDED)), float(wilson(hits, rows, TWO_SIDED))
 
 
 def _outcome_ends(y: "np.ndarray") -> tuple[float, float]:
@@ -343,6 +423,6 @@ def as_batches(rows: "pd.DataFrame", size: int | None = None) -> Batches:
     return lambda: [rows.iloc[start : start + step] for start in range(0, len(rows), step)]
 
 
-def described(fitted: Fitted) -> Mapping[str, Any]:
+def described(fitted: Fitted) -> dict[str, Any]:
     """How the fit came out, for the tracking server."""
     return {f"fitted_{k}": v for k, v in fitted.parameters.items()} | {"fitted_rounds": fitted.rounds}

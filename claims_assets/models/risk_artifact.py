@@ -183,8 +183,8 @@ def encoded(frame: pd.DataFrame, inputs: Sequence[str], categories: Mapping[str,
         raise ValueError(f"The frame lacks {', '.join(missing)}, which the model needs: add the column.")
     content = np.empty((len(frame), len(inputs)), dtype="float32")
     for number, name in enumerate(inputs):
-        codes = categories.get(name)
-        content[:, number] = _numbers(frame[name], name) if codes is None else frame[name].map(dict(codes))
+        column: Any = frame[name]
+        content[:, number] = column.map(dict(categories[name])) if name in categories else _numbers(column, name)
     return content
 
 

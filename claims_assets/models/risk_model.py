@@ -16,7 +16,7 @@ TREES: dict[str, Any] = {
     "tree_method": "hist",
     "max_bin": 64,
     "max_depth": 3,
-    "eta": 0.05,
+    "eta": 0.1,
     "min_child_weight": 10,
     "subsample": 0.8,
     "colsample_bytree": 0.5,

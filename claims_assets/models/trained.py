@@ -97,8 +97,8 @@ def _holdout(rows: TrainingSet, calibration: dict[str, Judged], test: dict[str, 
 
 def _part(name: str, rows: "pd.DataFrame", by: dict[str, Judged]) -> "pd.DataFrame":
     model, rule, baseline = by[TEST], by[RULE], by[BASELINE]
-    # A flag is read as a number among the inputs.
-    dual = rows["dual_eligible"].map({1.0: True, 0.0: False}).astype("object")
+    # The flag was read as a number.
+    dual = rows["dual_eligible"].map(lambda x: x > 0, na_action="ignore").astype("object")
     return rows[["member_id", INDEX_MONTH, *[g for g in GROUPS if g != "dual_eligible"]]].assign(
         part=name,
         dual_eligible=dual.where(dual.notna(), None),

@@ -7,13 +7,13 @@ themselves (`features/risk_training_rows.py`), what is fitted to them (`fitting.
 """
 
 import hashlib
-import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from claims_assets.models.inputs import CATEGORIES, INPUTS
+from claims_assets.models.parts import numbered, part_of
 from claims_assets.models.windows import NotTrainable, Split, require_months, split_for
 from claims_assets.monitoring.holdout_predictions import GROUPS
 from claims_assets.partitions import MONTH
@@ -36,8 +36,6 @@ NUMBERS = (
 )  # fmt: skip
 """Read as double."""
 WORDS = tuple(dict.fromkeys([*CATEGORIES, *(g for g in GROUPS if g not in NUMBERS)]))
-PARTS = 5
-"""One of this many parts of the members is the calibration part."""
 MOST_ROWS = 1_000_000
 """Rows of one training; of more, a fixed sample of the members is taken."""
 SHARES = 1_000
@@ -139,14 +137,15 @@ class Source:
         found = found.sort_by("member_id")
         if self.share >= 1:
             return found
-        return found.filter(pa.array(_numbers(found, "sample", SHARES) < int(self.share * SHARES)))
+        drawn = numbered(found.column("member_id").to_pylist(), "sample", SHARES)
+        return found.filter(pa.array(drawn < int(self.share * SHARES)))
 
     def parts(self, judged: str) -> "tuple[pyarrow.Table, pyarrow.Table]":
         """The training and the calibration part of a month: all rows of a member are on one side."""
         import pyarrow as pa
 
         found = self.month(judged)
-        is_calibration = _numbers(found, str(self.seed), PARTS) == 0
+        is_calibration = part_of(found.column("member_id").to_pylist(), self.seed) == 0
         return found.filter(pa.array(~is_calibration)), found.filter(pa.array(is_calibration))
 
 
@@ -155,15 +154,6 @@ def _cast(column: Any, kind: Any) -> Any:
 
     # Arrow has no cast from true and false to a floating number.
     return (column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column).cast(kind)
-
-
-def _numbers(rows: "pyarrow.Table", salt: str, parts: int) -> "np.ndarray":
-    """A number below `parts` for each row, from its member alone."""
-    import numpy as np
-
-    return np.array(
-        [zlib.crc32(f"{salt}|{m}".encode()) % parts for m in rows.column("member_id").to_pylist()], dtype="int64"
-    )
 
 
 def _read(source: Source) -> TrainingSet:
@@ -225,9 +215,15 @@ def _immature(split: Split, judged: str) -> str:
 def _hashes(rows: "pyarrow.Table") -> "np.ndarray":
     """Eight bytes for each member."""
     import numpy as np
-    from pandas.util import hash_array
 
-    return np.asarray(hash_array(np.array(rows.column("member_id").to_pylist(), dtype="object")))
+    return _pandas_hashing().hash_array(np.array(rows.column("member_id").to_pylist(), dtype="object"))
+
+
+def _pandas_hashing() -> Any:
+    """`pandas.util` states no types."""
+    import pandas.util
+
+    return pandas.util
 
 
 class _Fingerprint:
@@ -237,9 +233,7 @@ class _Fingerprint:
         self.total, self.rows = 0, 0
 
     def add(self, rows: "pyarrow.Table") -> None:
-        import pandas as pd
-
-        hashed = pd.util.hash_pandas_object(rows.to_pandas(), index=False).to_numpy()
+        hashed = _pandas_hashing().hash_pandas_object(rows.to_pandas(), index=False).to_numpy()
         self.total = (self.total + int(hashed.sum(dtype="uint64"))) % 2**64
         self.rows += len(rows)
 

@@ -143,13 +143,24 @@ class Tracking(dg.ConfigurableResource):
         """Give a version the alias `challenger`, and take it from any other."""
         self._client().set_registered_model_alias(self._registered_name(name), CHALLENGER, str(version))
 
+    def way_back(self, name: str, month: str) -> tuple[int, int]:
+        """The champion, and the version that a rollback from `month` on would make champion again; nothing is changed.
+
+        Raises:
+            NoWayBack: there is no champion, none before it, or it became champion after `month`.
+        """
+        versions = self.versions(name)
+        line = timeline_of(versions)
+        back = rolled_back(name, line, _holder(versions, PREVIOUS), month)
+        return line[max(line)], back[max(back)]
+
     def rollback(self, name: str, month: str) -> ModelVersion:
         """Make the champion before champion again, from a month on; the version that it is.
 
         Earlier months keep the champion that they had.
 
         Raises:
-            NoWayBack: there is no champion, none before it, or it became champion after `month`.
+            NoWayBack: see `way_back`.
         """
         versions = self.versions(name)
         line = rolled_back(name, timeline_of(versions), _holder(versions, PREVIOUS), month)
@@ -183,6 +194,14 @@ class Tracking(dg.ConfigurableResource):
         """Metrics and tags of the run that registered a version."""
         data = self._client().get_run(version.run_id).data
         return dict(data.metrics), dict(data.tags)
+
+    def params(self, version: ModelVersion) -> dict[str, str]:
+        """Parameters of the run that registered a version."""
+        return dict(self._client().get_run(version.run_id).data.params)
+
+    def log_text(self, version: ModelVersion, name: str, content: str) -> None:
+        """Store a small text with the run that registered a version, in place of one of that name."""
+        self._client().log_text(version.run_id, content, name)
 
     def _stored(self, client: "MlflowClient", registered: str) -> list[Any]:
         """MLflow's entities of all versions."""

@@ -1,5 +1,6 @@
 """Literal and random eligibility records for the tests of what was known of enrolment."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -7,6 +8,8 @@ from hypothesis import strategies as st
 
 from claims_assets.bronze.member_eligibility import MemberEligibility
 from claims_assets.contracts import compiled
+from claims_assets.partitions import months_between
+from claims_assets.silver.enrolment import last_day
 
 DAY_0 = date(2024, 1, 1)
 RECEIVED = ("2023-12", "2024-01", "2024-02", "2024-04", "2024-05", "2024-09")
@@ -68,3 +71,34 @@ def frame_of(spark: Any, rows: list[dict[str, Any]]) -> Any:
     columns = compiled(MemberEligibility).columns
     schema = ", ".join(f"{n} {t.simpleString()}" for n, t in columns.items())
     return spark.createDataFrame([tuple(r.get(n) for n in columns) for r in rows], schema)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What records known by the end of a month say of a member, day by day."""
+
+    days: set[date]
+    died: date | None
+
+    def months(self, first: str, last: str) -> int:
+        """How many of the months have an enrolled day."""
+        return len({f"{d:%Y-%m}" for d in self.days} & set(months_between(first, last)))
+
+
+def known_by(rows: list[dict[str, Any]], month: str) -> dict[str, Known]:
+    """Each member as the rows known by the end of the month say, up to its last day: the slow way round."""
+    newest: dict[str, dict[date, dict[str, Any]]] = {}
+    for row in sorted(rows, key=lambda r: (r["received_month"] or "", r["source_file"], r["source_line"])):
+        if known_month(row) <= month:
+            newest.setdefault(row["member_id"], {})[row["effective_date"]] = row
+    return {member: _marked(by_start, last_day(month)) for member, by_start in newest.items()}
+
+
+def _marked(by_start: dict[date, dict[str, Any]], end: date) -> Known:
+    deaths = [row["death_date"] for _, row in sorted(by_start.items()) if row["death_date"]]
+    died = deaths[-1] if deaths else None
+    days: set[date] = set()
+    for start, row in by_start.items():
+        last = min(x for x in (row["term_date"], died, end) if x)
+        days |= {start + timedelta(n) for n in range((last - start).days + 1)}
+    return Known(days, died if died and died <= end else None)
