@@ -192,6 +192,17 @@ def rollback_model(settings: Settings, model: str, month: str, reason: str) -> N
     rollback(settings, model, month, reason, datetime.now(UTC))
 
 
+@models.command("serve")
+@click.argument("model")
+@click.option("--port", default=5001, show_default=True)
+@with_settings
+def serve_model(settings: Settings, model: str, port: int) -> None:
+    """Serve MODEL's champion over HTTP on this machine alone: POST /invocations, GET /ping."""
+    from claims_assets.cli.models import serve
+
+    serve(settings, model, port)
+
+
 @claims.command()
 @with_settings
 def status(settings: Settings) -> None:

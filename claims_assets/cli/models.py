@@ -6,6 +6,7 @@ Here: the commands `claims models ...`. Elsewhere: what is known (`models/regist
 
 import getpass
 import json
+import socket
 from datetime import datetime
 
 import click
@@ -16,7 +17,8 @@ from rich.table import Table as Grid
 from claims_assets.cli.console import console_for
 from claims_assets.cli.errors import NotDone
 from claims_assets.cli.instance import alone
-from claims_assets.models.registered import MODELS, Known, known_of, shown, with_interval
+from claims_assets.models.measured import shown, with_interval
+from claims_assets.models.registered import MODELS, Known, known_of
 from claims_assets.monitoring import model_decisions
 from claims_assets.monitoring.model_decisions import Decision
 from claims_assets.runtime.resources import lake_for, tracking_for
@@ -72,6 +74,35 @@ def rollback(settings: Settings, name: str, month: str, reason: str, now: dateti
         f"Version {after} of {name} is champion again from {month} on, in place of version {before}. Predictions stay"
         f" as they are; score again with `claims run --select 'key:\"gold/member_risk_predictions\"' --from {month}`."
     )
+
+
+def serve(settings: Settings, name: str, port: int) -> None:
+    """Serve the champion of a model until this process is asked to end.
+
+    Raises:
+        NotDone: no such model, no champion, or the port is taken.
+    """
+    tracking = registry_of(settings)
+    champion = tracking.champion(model_named(name))
+    if champion is None:
+        raise NotDone(f"{name} has no champion to serve: `claims models report` shows what there is.")
+    _refuse_taken(port)
+    from claims_assets.runtime.serving import LOOPBACK, SCORE_PATH
+    from claims_assets.runtime.serving import serve as serve_folder
+
+    click.echo(
+        f"Version {champion.version} of {name}: POST http://{LOOPBACK}:{port}{SCORE_PATH}, GET /ping. Ctrl-C ends."
+    )
+    serve_folder(tracking.folder(name, champion.version), port)
+
+
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise NotDone(f"Port {port} is taken or not allowed: give another with --port.") from error
 
 
 def model_named(name: str) -> str:

@@ -19,9 +19,10 @@ from claims_assets import partitions
 from claims_assets.code_links import link_to
 from claims_assets.freshness import policy
 from claims_assets.layers import LAKE_POOL, LAYERS
+from claims_assets.models.card import publish
 from claims_assets.models.er_utilization_predictor import ER_UTILIZATION
 from claims_assets.models.governance.comparison import UNKNOWN, Interval, compare
-from claims_assets.models.governance.evidence import Source, champions_scores, evidence
+from claims_assets.models.governance.evidence import Source, champions_scores, evidence, travel_through
 from claims_assets.models.governance.gate import Evidence, judge
 from claims_assets.models.governance.verdict import PASSED, Verdict
 from claims_assets.models.health_risk_score import HEALTH_RISK
@@ -123,9 +124,9 @@ def promotion(context: dg.AssetExecutionContext):
     resources = context.resources
     if elsewhere := getattr(resources, LAYER.launcher):
         return elsewhere.run(context, {ONLY_TRAINING_MONTHS: "true"})
-    months = sorted(context.partition_keys)
-    for month in months:
-        source = Source(resources.lake, resources.tracking, lambda: resources.spark.spark_session, month)
+    travel = travel_through(resources.lake, lambda: resources.spark.spark_session)
+    for month in sorted(context.partition_keys):
+        source = Source(resources.lake, resources.tracking, travel, month)
         answers = judged(Judging(source, context.run.run_id, lambda: datetime.now(UTC)), JUDGED)
         context.add_asset_metadata(_about(answers), asset_key=context.asset_key, partition_key=month)
         for answer in answers:
@@ -155,6 +156,7 @@ def _judged_once(model: RiskModel, version: ModelVersion, known: Sequence[Decisi
     decision, verdict = _decided(model, version, here)
     is_new = bool(record(here.lake, [decision]))
     _apply(decision, here.tracking)
+    publish(here.tracking, model, version, decision, verdict)
     return Answer(decision, is_new, verdict)
 
 

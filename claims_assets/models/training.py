@@ -18,7 +18,8 @@ from claims_assets import partitions
 from claims_assets.code_links import link_to
 from claims_assets.freshness import policy
 from claims_assets.layers import LAKE_POOL, LAYERS
-from claims_assets.models.evaluation import as_markdown
+from claims_assets.models.card import publish
+from claims_assets.models.evaluation import ABSENT, as_markdown
 from claims_assets.models.fitting import described, importances
 from claims_assets.models.plot import picture
 from claims_assets.models.risk_model import RiskModel
@@ -33,8 +34,6 @@ from claims_assets.runtime.tracking import Tracking
 LAYER = LAYERS["models"]
 ONLY_TRAINING_MONTHS = "claims/only_training_months"
 """Run tag: months that are no training months, or can't be trained, are recorded as such even when models run alone."""
-ABSENT = "absent."
-"""Prefix of a run's tags that say why a measure could not be computed."""
 REACH = JUDGED + STEP * (MOST_INDEXES - 1)
 """Months before T whose judged rows a training may read."""
 
@@ -128,11 +127,13 @@ def train(model: RiskModel, month: str, here: Training) -> dict[str, Any]:
     ) as run:
         absent = {ABSENT + k: why for k, why in found.measures.absent.items()}
         settings = model.settings(config.seed) | {"search_trials": config.search_trials}
-        run.log(settings | described(found.fitted) | _months(rows), found.measures.values, absent)
+        params = settings | described(found.fitted) | _months(rows) | {"training_rows": rows.train_rows}
+        run.log(params, found.measures.values, absent)
         run.log_json("feature_importance.json", importances(found.fitted.artifact.booster))
         at = found.fitted.artifact.threshold
         threshold = {} if at is None else {THRESHOLD: repr(at)}
         version = here.tracking.register(run, model.name, found.fitted.artifact, tags | threshold)
+        publish(here.tracking, model, version)
     _keep_holdout(model, month, version.version, found, here)
     title, unit = f"{model.name} {month}", "share" if model.is_classifier else model.unit
     plot = picture(title, unit, found.test.label, found.test.predicted, events=model.is_classifier)

@@ -58,15 +58,15 @@ class Source:
 
     lake: Lake
     tracking: Tracking
-    spark: Callable[[], SparkSession]
+    travel: Callable[[str], Mapping[str, int]]
+    """Index month -> feature -> cells that differ from what was known then; see `travel_through`."""
     month: str
     """Training month T."""
 
     @cached_property
     def leaks(self) -> Mapping[str, int] | None:
         """Feature -> differing cells; None: they can't be built again."""
-        index = add_months(self.month, -HORIZON - RUN_OUT)
-        return self._parts.read(TRAVEL, lambda: differing_features(self.lake, self.spark(), index, TIME_TRAVEL_SHARE))
+        return self._parts.read(TRAVEL, lambda: self.travel(add_months(self.month, -HORIZON - RUN_OUT)))
 
     @cached_property
     def _parts(self) -> Parts:
@@ -93,6 +93,11 @@ class Source:
         return stored.take(pa.array([positions[m] for m in members], pa.int64())).select(inputs)
 
 
+def travel_through(lake: Lake, spark: Callable[[], SparkSession]) -> Callable[[str], Mapping[str, int]]:
+    """Time travel through a share of the members of this lake."""
+    return lambda index: differing_features(lake, spark(), index, TIME_TRAVEL_SHARE)
+
+
 def evidence(model: RiskModel, version: ModelVersion, source: Source) -> Evidence:
     """All parts of one version."""
     parts = Parts()
@@ -117,7 +122,7 @@ def champions_scores(champion: ModelVersion, known: Evidence, source: Source) ->
         Exception: its file can't be read, or wants a feature that is not there.
     """
     artifact = source.tracking.load(champion.name, champion.version)
-    predicted = _predicted(artifact, known.part(TEST_PART)["member_id"], source)
+    predicted = _predicted(artifact, known.part(TEST_PART), source)
     flagged = None if artifact.threshold is None else artifact.decide(predicted) > 0
     return known.scored(TEST_PART, predicted, flagged)
 
@@ -138,13 +143,14 @@ def _changed_scores(version: ModelVersion, rows: "pd.DataFrame", source: Source)
 
     test = rows.loc[rows["part"] == TEST_PART, :]
     artifact = source.tracking.load(version.name, version.version)
-    again = _predicted(artifact, test["member_id"], source)
+    again = _predicted(artifact, test, source)
     return int((~np.isclose(again, test["predicted"].to_numpy("float64"), REPRODUCED, REPRODUCED)).sum())
 
 
-def _predicted(artifact: RiskArtifact, members: "pd.Series", source: Source) -> "np.ndarray":
+def _predicted(artifact: RiskArtifact, rows: "pd.DataFrame", source: Source) -> "np.ndarray":
     """In pieces, so that the features of a large plan need not lie in memory as pandas."""
     import numpy as np
 
+    members: pd.Series = rows.loc[:, "member_id"]
     pieces = source.features(members, artifact.inputs).to_batches(max_chunksize=ROWS_AT_ONCE)
     return np.concatenate([artifact.predict(piece.to_pandas()) for piece in pieces] or [np.empty(0)])
