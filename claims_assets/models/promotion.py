@@ -20,16 +20,12 @@ from claims_assets.code_links import link_to
 from claims_assets.freshness import policy
 from claims_assets.layers import LAKE_POOL, LAYERS
 from claims_assets.models.card import publish
-from claims_assets.models.er_utilization_predictor import ER_UTILIZATION
 from claims_assets.models.governance.comparison import UNKNOWN, Interval, compare
 from claims_assets.models.governance.evidence import Source, champions_scores, evidence, travel_through
 from claims_assets.models.governance.gate import Evidence, judge
 from claims_assets.models.governance.verdict import PASSED, Verdict
-from claims_assets.models.health_risk_score import HEALTH_RISK
-from claims_assets.models.high_cost_predictor import HIGH_COST
-from claims_assets.models.high_risk_predictor import HIGH_RISK
+from claims_assets.models.registered import MODELS
 from claims_assets.models.risk_model import RiskModel
-from claims_assets.models.total_cost_predictor import TOTAL_COST
 from claims_assets.models.training import ONLY_TRAINING_MONTHS
 from claims_assets.models.windows import is_training_month
 from claims_assets.monitoring.model_decisions import (
@@ -49,7 +45,6 @@ from claims_assets.runtime.model_versions import ModelVersion, champion_at
 from claims_assets.runtime.tracking import Tracking
 
 LAYER = LAYERS["models"]
-JUDGED: tuple[RiskModel, ...] = (ER_UTILIZATION, HIGH_COST, TOTAL_COST, HIGH_RISK, HEALTH_RISK)
 GATE = "gate"
 """Who decides, in the record."""
 GATE_TAG = {PROMOTED: "passed", KEPT: "passed", BELOW_FLOOR: "below_floor", REFUSED: "refused"}
@@ -94,7 +89,7 @@ def check_name(model: RiskModel) -> str:
 
 def _check_specs() -> list[dg.AssetCheckSpec]:
     about = "The version of the newest judged month passed every criterion of the gate; its reasons if not."
-    return [dg.AssetCheckSpec(check_name(m), asset=["models", "promotion"], description=about) for m in JUDGED]
+    return [dg.AssetCheckSpec(check_name(m), asset=["models", "promotion"], description=about) for m in MODELS]
 
 
 @dg.asset(
@@ -106,7 +101,7 @@ def _check_specs() -> list[dg.AssetCheckSpec]:
     ),
     deps=[
         dg.AssetKey(["gold", "risk_training_rows"]),
-        *[dg.AssetKey(["models", model.name]) for model in JUDGED],
+        *[dg.AssetKey(["models", model.name]) for model in MODELS],
     ],
     partitions_def=partitions.claim_months,
     backfill_policy=dg.BackfillPolicy.single_run(),
@@ -124,14 +119,16 @@ def promotion(context: dg.AssetExecutionContext):
     resources = context.resources
     if elsewhere := getattr(resources, LAYER.launcher):
         return elsewhere.run(context, {ONLY_TRAINING_MONTHS: "true"})
+    if resources.lake.engine == "spark":
+        _ = resources.spark.spark_session  # it writes the record
     travel = travel_through(resources.lake, lambda: resources.spark.spark_session)
     for month in sorted(context.partition_keys):
         source = Source(resources.lake, resources.tracking, travel, month)
-        answers = judged(Judging(source, context.run.run_id, lambda: datetime.now(UTC)), JUDGED)
+        answers = judged(Judging(source, context.run.run_id, lambda: datetime.now(UTC)), MODELS)
         context.add_asset_metadata(_about(answers), asset_key=context.asset_key, partition_key=month)
         for answer in answers:
             context.log.info(f"{month} {answer.decision.model_name}: {answer.decision.decision}")
-    return dg.MaterializeResult(check_results=checks(resources.lake, JUDGED))
+    return dg.MaterializeResult(check_results=checks(resources.lake, MODELS))
 
 
 def judged(here: Judging, models: Iterable[RiskModel]) -> list[Answer]:

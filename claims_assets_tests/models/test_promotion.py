@@ -3,11 +3,11 @@
 import dagster as dg
 import pytest
 
-from claims_assets.models.promotion import JUDGED, checks, promotion
+from claims_assets.models.promotion import MODELS, checks, promotion
 from claims_assets.monitoring.holdout_predictions import publish, read_holdout
 from claims_assets.monitoring.model_decisions import stored
 from claims_assets.runtime.compute import computes_for
-from claims_assets_tests.models.governance.registered import GOOD, MONTH, NAME, NEXT_MONTH, POOR, World, model_of
+from claims_assets_tests.models.governance.world import GOOD, MONTH, NAME, NEXT_MONTH, POOR, World, model_of
 
 
 @pytest.fixture
@@ -195,8 +195,8 @@ def test_two_versions_of_a_month_are_judged_in_their_order(world):
 
 def test_the_check_speaks_of_the_newest_judged_month(world):
     def check():
-        found = {c.check_name: c for c in checks(world.lake, JUDGED)}
-        assert found.keys() == {f"{m.name}_passes_the_gate" for m in JUDGED}
+        found = {c.check_name: c for c in checks(world.lake, MODELS)}
+        assert found.keys() == {f"{m.name}_passes_the_gate" for m in MODELS}
         return found[f"{NAME}_passes_the_gate"]
 
     assert check().passed

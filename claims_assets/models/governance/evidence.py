@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 
 from claims_assets.models.governance.gate import TEST_PART, Evidence
 from claims_assets.models.governance.measures import Scored
-from claims_assets.models.governance.thresholds import REPRODUCED, TIME_TRAVEL_SHARE
+from claims_assets.models.governance.thresholds import REPRODUCED, TIME_TRAVEL_MEMBERS, TIME_TRAVEL_SHARE
 from claims_assets.models.risk_artifact import RiskArtifact
 from claims_assets.models.risk_model import RiskModel
 from claims_assets.models.time_travel import differing_features
@@ -94,8 +94,16 @@ class Source:
 
 
 def travel_through(lake: Lake, spark: Callable[[], SparkSession]) -> Callable[[str], Mapping[str, int]]:
-    """Time travel through a share of the members of this lake."""
-    return lambda index: differing_features(lake, spark(), index, TIME_TRAVEL_SHARE)
+    """Time travel through this lake: all members of a small one, a share of them where there are many."""
+
+    def travel(index: str) -> Mapping[str, int]:
+        rows = lake.rows_by_month(*TRAINING_ROWS).get(add_months(index, HORIZON + RUN_OUT), 0)
+        if not rows:
+            raise LookupError(f"{'.'.join(TRAINING_ROWS)} has no rows of index month {index}.")
+        share = min(1.0, max(TIME_TRAVEL_SHARE, TIME_TRAVEL_MEMBERS / rows))
+        return differing_features(lake, spark(), index, share)
+
+    return travel
 
 
 def evidence(model: RiskModel, version: ModelVersion, source: Source) -> Evidence:

@@ -163,6 +163,6 @@ FAIRNESS, CALIBRATION, STABILITY, COMPARISON = Fairness(), Calibration(), Stabil
 REPRODUCED = 1e-6
 """Relative difference at which two computations of a measure are the same. Ours: a float64 sum of a million rows is off
 by less than 1e-9, and what a registry stores in single precision by less than 1e-7."""
-TIME_TRAVEL_SHARE = 0.1
-"""Share of the members whose features are built again. Ours: a leak that reaches one member in a hundred is missed
-among a tenth of 5,000 members in one of 150 trials."""
+TIME_TRAVEL_SHARE, TIME_TRAVEL_MEMBERS = 0.1, 1_000
+"""Share of the members whose features are built again, and how many at least. Ours: among 1,000 members a leak that
+reaches one in a hundred is missed in one of 20,000 trials."""
