@@ -57,4 +57,4 @@ def test_the_grain_is_a_member_of_a_part_at_an_index():
 
 
 def test_members_are_identified_and_the_graph_says_so():
-    assert holdout_predictions.tags == {"phi": "identified", "domain": "risk"}
+    assert holdout_predictions.tags.items() >= {"phi": "identified", "domain": "risk"}.items()
