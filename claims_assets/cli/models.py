@@ -17,7 +17,8 @@ from rich.table import Table as Grid
 from claims_assets.cli.console import console_for
 from claims_assets.cli.errors import NotDone
 from claims_assets.cli.instance import alone
-from claims_assets.models.registered import MODELS, Known, known_of, shown, with_interval
+from claims_assets.models.measured import shown, with_interval
+from claims_assets.models.registered import MODELS, Known, known_of
 from claims_assets.monitoring import model_decisions
 from claims_assets.monitoring.model_decisions import Decision
 from claims_assets.runtime.resources import lake_for, tracking_for

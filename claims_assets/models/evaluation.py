@@ -16,6 +16,8 @@ TEST, RULE, BASELINE = "test_", "rule_", "baseline_"
 """Prefixes of a measure: of the model, of the rule of thumb, of the documents' algorithm; all on the test rows."""
 LOW, HIGH = "_low", "_high"
 """Suffixes of the ends of a measure's 95 % interval."""
+ABSENT = "absent."
+"""Prefix of a run's tags that say why a measure could not be computed."""
 RESAMPLES = 300
 """Resamples of the members: enough for the ends of a 95 % interval (Efron & Tibshirani, An Introduction to the
 Bootstrap, 1993: 200 or more)."""

@@ -37,6 +37,8 @@ SPACE: dict[str, tuple[Any, ...]] = {
 MOST_FOR_A_SIGMOID = 1_000
 """Positive members above which isotonic regression calibrates; with fewer it follows chance (Niculescu-Mizil &
 Caruana, "Predicting good probabilities with supervised learning", ICML 2005)."""
+LEAST_SLOPE = 1e-3
+"""Of a calibrating sigmoid, so that a higher score is never a lower probability."""
 MOST_POINTS = 200
 """Points of a calibration curve that the artifact keeps."""
 DEFAULT_THRESHOLD = 0.5
@@ -269,7 +271,7 @@ def high_from(model: RiskModel, known: "np.ndarray") -> float | None:
 
 
 def calibrate(raw: "np.ndarray", y: "np.ndarray", repeats: float = 1.0) -> dict[str, Any]:
-    """What turns log odds into probabilities: a sigmoid, or isotonic regression where there are enough positive members.
+    """What turns log odds into probabilities: a sigmoid; isotonic regression where positive members are many.
 
     Args:
         repeats: rows a member.
@@ -304,9 +306,11 @@ def _sigmoid(raw: "np.ndarray", y: "np.ndarray") -> dict[str, Any]:
         found -= step / max(1.0, float(abs(x @ step).max()) / 4)
         if abs(step).max() < 1e-10:
             break
-    slope, intercept = float(found[0]), float(found[1])
-    # Trees that rank the calibration members the wrong way round know nothing: everyone gets nearly the mean.
-    return {"kind": "sigmoid", "slope": max(slope, 1e-3), "intercept": intercept}
+    if found[0] >= LEAST_SLOPE:
+        return {"kind": "sigmoid", "slope": float(found[0]), "intercept": float(found[1])}
+    # Trees that rank members the wrong way round know nothing: everyone gets nearly the mean.
+    odds = math.log((positive + 1) / (negative + 1))
+    return {"kind": "sigmoid", "slope": LEAST_SLOPE, "intercept": odds - LEAST_SLOPE * float(raw.mean())}
 
 
 def threshold_for(aim: Aim | None, high: "np.ndarray", predicted: "np.ndarray", repeats: float = 1.0) -> float:

@@ -19,6 +19,7 @@ from claims_assets import partitions
 from claims_assets.code_links import link_to
 from claims_assets.freshness import policy
 from claims_assets.layers import LAKE_POOL, LAYERS
+from claims_assets.models.card import publish
 from claims_assets.models.governance.comparison import UNKNOWN, Interval, compare
 from claims_assets.models.governance.evidence import Source, champions_scores, evidence, travel_through
 from claims_assets.models.governance.gate import Evidence, judge
@@ -152,6 +153,7 @@ def _judged_once(model: RiskModel, version: ModelVersion, known: Sequence[Decisi
     decision, verdict = _decided(model, version, here)
     is_new = bool(record(here.lake, [decision]))
     _apply(decision, here.tracking)
+    publish(here.tracking, model, version, decision, verdict)
     return Answer(decision, is_new, verdict)
 
 

@@ -101,7 +101,7 @@ def test_a_quarantined_row_keeps_its_text_and_its_place(sql):
 def test_listed_and_excluded_are_all_enrolled_members(sql):
     wrong = sql("""
         with counted as (
-            select claim_month, count(*) as n, 1 as side from silver.member_months group by all
+            select claim_month, count(*) as n, 1 as side from silver.member_months_as_known group by all
             union all select claim_month, -count(*), 1 from gold.immunization_master_outreach_list group by all
             union all select claim_month, -count(*), 1 from gold.immunization_outreach_exclusions group by all)
         select claim_month from counted group by claim_month having sum(n) <> 0""")
@@ -109,7 +109,9 @@ def test_listed_and_excluded_are_all_enrolled_members(sql):
 
 
 def test_every_enrolled_member_is_scored_once_a_month_and_the_newest_months_by_a_model(sql):
-    assert sql("select count(*) from gold.member_risk_predictions") == sql("select count(*) from silver.member_months")
+    assert sql("select count(*) from gold.member_risk_predictions") == sql(
+        "select count(*) from silver.member_months_as_known"
+    )
     status = dict(sql("select claim_month, min(model_status) from gold.member_risk_predictions group by all"))
     assert status["2022-01"] == "rule"
     assert status["2025-12"] == "candidate"

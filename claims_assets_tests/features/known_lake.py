@@ -76,7 +76,7 @@ def random_records(seed: int, members: int) -> list[dict[str, Any]]:
         start = date(2021, 6, 1) + timedelta(days=draw.randrange(500))
         born = date(draw.randrange(1935, 2023), draw.randint(1, 12), draw.randint(1, 28))
         for _ in range(draw.randint(1, 4)):
-            row = _record(draw, f"M{n:03d}", start, born) | {"source_line": len(rows)}
+            row: dict[str, Any] = _record(draw, f"M{n:03d}", start, born) | {"source_line": len(rows)}
             rows.append(row)
             if draw.random() < 0.5:  # said again, with another end
                 rows.append(_corrected(draw, row) | {"source_line": len(rows)})
