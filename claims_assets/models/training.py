@@ -118,9 +118,11 @@ def train(model: RiskModel, month: str, here: Training) -> dict[str, Any]:
         TRAINING_DATA: rows.fingerprint,
         PARAMETERS: model.fingerprint(config.seed, search_trials=config.search_trials),
     }
-    for known in here.tracking.versions(model.name):
+    versions = here.tracking.versions(model.name)
+    for known in versions:
         if (known.as_of_month, known.training_data, known.parameters) == tuple(tags.values()):
-            return _unchanged(model, known, rows, here)
+            newest = max(v.version for v in versions if v.as_of_month == month)
+            return _unchanged(model, known, rows, here, is_newest=known.version == newest)
     found = _trained(model, rows, config)
     with here.tracking.run(
         f"{model.name} {month}", {"dagster_run_id": here.run_id, **tags}, {".".join(ROWS): here.held.delta_version}
@@ -151,17 +153,22 @@ def _trained(model: RiskModel, rows: TrainingSet, config: TrainingConfig) -> Tra
 
 
 def _keep_holdout(model: RiskModel, month: str, version: int, found: Trained, here: Training) -> None:
+    if here.lake.engine == "spark" and here.spark:
+        here.spark()  # it writes the rows
     rows = found.holdout.assign(model_name=model.name, claim_month=month, version=version)
     holdout_predictions.publish(here.lake, model.name, month, rows)
 
 
-def _unchanged(model: RiskModel, known: ModelVersion, rows: TrainingSet, here: Training) -> dict[str, Any]:
+def _unchanged(
+    model: RiskModel, known: ModelVersion, rows: TrainingSet, here: Training, *, is_newest: bool
+) -> dict[str, Any]:
     """A second version of the same training would say nothing new, and could replace the first one in scoring.
 
-    Its held-out rows are made again where the lake does not have them: a run may have ended before it wrote them.
+    The held-out rows of the month's newest version are made again where the lake does not have them: a run may have
+    ended before it wrote them.
     """
     kept = holdout_predictions.read_holdout(here.lake, model.name, known.as_of_month, ["version"])
-    if set(kept["version"]) != {known.version}:
+    if is_newest and set(kept["version"]) != {known.version}:
         _keep_holdout(model, known.as_of_month, known.version, _trained(model, rows, here.config), here)
     values, tags = here.tracking.results(known)
     absent = {k.removeprefix(ABSENT): why for k, why in tags.items() if k.startswith(ABSENT)}
