@@ -104,7 +104,7 @@ REQUIREMENTS = (
     tested("R21", "No input of a model comes from the year it predicts."),
     tested(
         "R22",
-        "Rare outcomes are judged by precision and recall: a model that predicts nobody has recall zero, and is refused.",
+        "Rare outcomes are judged by precision and recall: a model that predicts nobody is refused.",
     ),
     tested("R23", "Members that measure a model decide nothing in it, neither trees nor threshold."),
     tested("R24", "A measure that cannot be computed is absent with its reason, and never replaced by a number."),
