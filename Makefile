@@ -69,6 +69,9 @@ cluster-wheel: $(STAMP)  ## Build dist/cluster/*.whl, which the jobs on Databric
 requirements: $(STAMP)  ## Write docs/requirements.md from the markers of the tests
 	@$(BIN)/python -m claims_assets_tests.requirements
 
+config: $(STAMP)  ## Write config/*.yaml and config/data_schema.json from the code and its contracts
+	@$(BIN)/python -m claims_assets.config_export
+
 constraints: $(STAMP)  ## Resolve the pins again, for all supported Pythons
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra test --no-header --no-annotate --no-emit-index-url pyproject.toml -o constraints.txt
 	@echo "uv==$$($(BIN)/uv --version | cut -d' ' -f2)" >> constraints.txt
@@ -76,4 +79,4 @@ constraints: $(STAMP)  ## Resolve the pins again, for all supported Pythons
 clean:  ## Remove .venv and the demo's state
 	rm -rf .venv .claims
 
-.PHONY: help install demo spark-deps ui test test-full test-system test-ui parity test-spark lint databricks-local bench requirements constraints clean
+.PHONY: help install demo spark-deps ui test test-full test-system test-ui parity test-spark lint databricks-local bench requirements config constraints clean

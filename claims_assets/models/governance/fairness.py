@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from claims_assets.models.governance.measures import Scored
 from claims_assets.models.governance.thresholds import FAIRNESS
-from claims_assets.models.governance.verdict import PASSED, REFUSED, Criterion, Outcome
+from claims_assets.models.governance.verdict import PASSED, REFUSED, REPORTED, Criterion
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,6 +80,10 @@ class Pair:
         if self.in_band:
             return "inside the band"
         return f"below {FAIRNESS.low:g}" if self.ratio < FAIRNESS.low else f"above {FAIRNESS.high:g}"
+
+    @property
+    def said(self) -> str:
+        return f"{self.group} has {self.shown_ratio} times that of {self.reference}"
 
 
 def blocks(attribute: str, rate: str) -> bool:
@@ -161,19 +165,23 @@ def criteria(found: Sequence[Pair]) -> Iterator[Criterion]:
 def _criterion(attribute: str, rate: str, found: Sequence[Pair], unfair: Sequence[Pair]) -> Criterion:
     name = f"{rate} by {attribute}"
     refuses = blocks(attribute, rate)
-    limit = BAND if refuses else f"reported; {BAND}"
+    limit = BAND if refuses else f"{REPORTED}; {BAND}"
     judged = [p for p in found if p.judged]
-    notes = tuple(_notes(name, found, unfair, refuses))
+    notes = tuple(_notes(name, found, unfair)) if refuses else ()
     if refuses and not judged:
         reason = f"{name}: no two groups have members and hits enough to be compared, so fairness can't be computed."
-        return Criterion(name, REFUSED, limit, reason=reason, notes=notes)
-    reason = " ".join(
-        f"{name}: {p.group} has {p.shown_ratio} times that of {p.reference}, beyond chance." for p in unfair
-    )
-    outcome: Outcome = REFUSED if unfair else PASSED
+        return Criterion(name, REFUSED, limit, reason=reason, notes=notes, cell=(attribute, rate))
     farthest = max(judged, key=_distance, default=None)
-    value = farthest.ratio if farthest and farthest.may_be_shown else None
-    return Criterion(name, outcome, limit, value, reason=reason, notes=notes)
+    return Criterion(
+        name,
+        REFUSED if unfair else PASSED,
+        limit,
+        farthest.ratio if farthest and farthest.may_be_shown else None,
+        reason=" ".join(f"{name}: {p.said}, beyond chance." for p in unfair),
+        notes=notes,
+        group=f"{farthest.group} {farthest.shown_ratio}" if farthest else "",
+        cell=(attribute, rate),
+    )
 
 
 def _distance(pair: Pair) -> float:
@@ -191,14 +199,13 @@ def _unfair(found: Sequence[Pair]) -> set[Pair]:
     return {p for p in beyond if not p.in_band}
 
 
-def _notes(name: str, found: Sequence[Pair], unfair: Sequence[Pair], refuses: bool) -> Iterator[str]:
+def _notes(name: str, found: Sequence[Pair], unfair: Sequence[Pair]) -> Iterator[str]:
     small = sorted(p.group for p in found if not p.judged)
     if small:
         yield f"{name}: not judged, because too small: {', '.join(small)}."
     for p in found:
         if p.judged and not p.in_band and p not in unfair:
-            why = "which chance explains" if refuses else "which is reported only"
-            yield f"{name}: {p.group} has {p.shown_ratio} times that of {p.reference}, {why}."
+            yield f"{name}: {p.said}, which chance explains."
 
 
 def _groups(rows: "pd.DataFrame", attribute: str) -> "np.ndarray":

@@ -11,6 +11,8 @@ BELOW_FLOOR: Outcome = "below_floor"
 REFUSED: Outcome = "refused"
 OUTCOMES: tuple[Outcome, ...] = (PASSED, BELOW_FLOOR, REFUSED)
 """Best first."""
+REPORTED = "reported"
+"""How a limit begins that decides nothing."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,10 @@ class Criterion:
     """One sentence; empty where it passed."""
     notes: tuple[str, ...] = ()
     """What is worth knowing though it decides nothing."""
+    group: str = ""
+    """For fairness: the group whose rate is farthest from that of the largest, and how far."""
+    cell: tuple[str, str] | None = None
+    """For fairness: attribute and rate, row and column of a table of its own."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +63,21 @@ class Verdict:
         return tuple(note for c in self.criteria for note in c.notes)
 
     def as_markdown(self) -> str:
-        """A table of the criteria."""
+        """A table of the criteria, and one of those about groups: attributes by rates."""
         lines = ["| criterion | value | limit | verdict |", "|---|---|---|---|"]
-        lines += [f"| {c.name} | {_cell(c)} | {c.limit} | {c.outcome.replace('_', ' ')} |" for c in self.criteria]
-        return "\n".join(lines)
+        asked = [c for c in self.criteria if not c.cell]
+        lines += [f"| {c.name} | {_cell(c)} | {c.limit} | {c.outcome.replace('_', ' ')} |" for c in asked]
+        return "\n".join(lines + self._of_groups())
+
+    def _of_groups(self) -> list[str]:
+        cells = {c.cell: c for c in self.criteria if c.cell}
+        if not cells:
+            return []
+        attributes, rates = (list(dict.fromkeys(key[i] for key in cells)) for i in (0, 1))
+        lines = ["", f"| farthest from the largest group | {' | '.join(rates)} |", "|---" * (len(rates) + 1) + "|"]
+        return lines + [
+            f"| {a} | {' | '.join(_group(cells[a, r]) if (a, r) in cells else '' for r in rates)} |" for a in attributes
+        ]
 
 
 def verdict(criteria: Iterable[Criterion]) -> Verdict:
@@ -84,3 +101,8 @@ def _cell(c: Criterion) -> str:
         return ""
     interval = f" ({shown(c.low)} to {shown(c.high)})" if c.low is not None and c.high is not None else ""
     return shown(c.value) + interval
+
+
+def _group(c: Criterion) -> str:
+    verdict = c.outcome if c.outcome != PASSED or not c.limit.startswith(REPORTED) else REPORTED
+    return f"{c.group or 'not judged'}: {verdict.replace('_', ' ')}"

@@ -181,7 +181,9 @@ def test_a_group_that_is_in_need_more_often_may_be_flagged_more_often(rows):
     ill["outcome"] = (ill["draw"] < ill["risk"]).astype("float64")
     found = judge(honest(flag(ill.assign(is_event=ill["outcome"].astype(int), predicted=ill["risk"]), 0.25))).verdict
     assert found.outcome == "passed"
-    assert any(n.startswith("flagged by age_group") and n.endswith("reported only.") for n in found.notes)
+    flagged = next(c for c in found.criteria if c.name == "flagged by age_group")
+    assert flagged.value > 1.25
+    assert flagged.limit.startswith("reported")
 
 
 @pytest.mark.requirement("R30", "R31")
