@@ -23,6 +23,7 @@ from claims_assets.models.evaluation import ABSENT, as_markdown
 from claims_assets.models.fitting import described, importances
 from claims_assets.models.plot import picture
 from claims_assets.models.risk_model import RiskModel
+from claims_assets.models.spark_fitting import SparkGrower
 from claims_assets.models.trained import Trained, trained
 from claims_assets.models.training_set import ROWS, Held, TrainingSet, held_by, training_set
 from claims_assets.models.windows import JUDGED, MOST_INDEXES, STEP, NotTrainable, is_training_month
@@ -48,6 +49,10 @@ class TrainingConfig(dg.Config):
     0.8 to 21 s with two."""
     search_trials: int = 4
     """Candidates that the search fits for each model."""
+    on_spark: bool = False
+    """Grow the trees on the cluster, for more rows than one machine holds; classic Spark only (`spark_fitting.py`)."""
+    spark_workers: int = 1
+    """Spark tasks that grow one model together."""
 
 
 @dataclass(frozen=True)
@@ -116,17 +121,19 @@ def train(model: RiskModel, month: str, here: Training) -> dict[str, Any]:
     tags = {
         AS_OF_MONTH: month,
         TRAINING_DATA: rows.fingerprint,
-        PARAMETERS: model.fingerprint(config.seed, search_trials=config.search_trials),
+        PARAMETERS: model.fingerprint(config.seed, search_trials=config.search_trials, on_spark=config.on_spark),
     }
-    for known in here.tracking.versions(model.name):
+    versions = here.tracking.versions(model.name)
+    for known in versions:
         if (known.as_of_month, known.training_data, known.parameters) == tuple(tags.values()):
-            return _unchanged(model, known, rows, here)
-    found = _trained(model, rows, config)
+            newest = max(v.version for v in versions if v.as_of_month == month)
+            return _unchanged(model, known, rows, here, is_newest=known.version == newest)
+    found = _trained(model, rows, here)
     with here.tracking.run(
         f"{model.name} {month}", {"dagster_run_id": here.run_id, **tags}, {".".join(ROWS): here.held.delta_version}
     ) as run:
         absent = {ABSENT + k: why for k, why in found.measures.absent.items()}
-        settings = model.settings(config.seed) | {"search_trials": config.search_trials}
+        settings = model.settings(config.seed) | {"search_trials": config.search_trials, "on_spark": config.on_spark}
         params = settings | described(found.fitted) | _months(rows) | {"training_rows": rows.train_rows}
         run.log(params, found.measures.values, absent)
         run.log_json("feature_importance.json", importances(found.fitted.artifact.booster))
@@ -146,23 +153,31 @@ def train(model: RiskModel, month: str, here: Training) -> dict[str, Any]:
     }
 
 
-def _trained(model: RiskModel, rows: TrainingSet, config: TrainingConfig) -> Trained:
-    return trained(model, rows, seed=config.seed, threads=config.threads, trials=config.search_trials)
+def _trained(model: RiskModel, rows: TrainingSet, here: Training) -> Trained:
+    config, grower = here.config, None
+    if config.on_spark and here.spark:
+        grower = SparkGrower(here.spark(), here.lake, rows.split, config.spark_workers)
+    return trained(model, rows, seed=config.seed, threads=config.threads, trials=config.search_trials, grower=grower)
 
 
 def _keep_holdout(model: RiskModel, month: str, version: int, found: Trained, here: Training) -> None:
+    if here.lake.engine == "spark" and here.spark:
+        here.spark()  # it writes the rows
     rows = found.holdout.assign(model_name=model.name, claim_month=month, version=version)
     holdout_predictions.publish(here.lake, model.name, month, rows)
 
 
-def _unchanged(model: RiskModel, known: ModelVersion, rows: TrainingSet, here: Training) -> dict[str, Any]:
+def _unchanged(
+    model: RiskModel, known: ModelVersion, rows: TrainingSet, here: Training, *, is_newest: bool
+) -> dict[str, Any]:
     """A second version of the same training would say nothing new, and could replace the first one in scoring.
 
-    Its held-out rows are made again where the lake does not have them: a run may have ended before it wrote them.
+    The held-out rows of the month's newest version are made again where the lake does not have them: a run may have
+    ended before it wrote them.
     """
     kept = holdout_predictions.read_holdout(here.lake, model.name, known.as_of_month, ["version"])
-    if set(kept["version"]) != {known.version}:
-        _keep_holdout(model, known.as_of_month, known.version, _trained(model, rows, here.config), here)
+    if is_newest and set(kept["version"]) != {known.version}:
+        _keep_holdout(model, known.as_of_month, known.version, _trained(model, rows, here), here)
     values, tags = here.tracking.results(known)
     absent = {k.removeprefix(ABSENT): why for k, why in tags.items() if k.startswith(ABSENT)}
     reason = "the same month, rows and settings are registered already"
