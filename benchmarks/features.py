@@ -13,9 +13,9 @@ from deltalake import write_deltalake
 
 from claims_assets.contracts import compiled
 from claims_assets.features.member_features import MemberFeatures
+from claims_assets.models.registered import MODELS
 from claims_assets.models.risk_artifact import FORMAT, RiskArtifact, encoded
 from claims_assets.models.risk_model import RiskModel
-from claims_assets.predictions.scoring import MODELS
 from claims_assets.runtime.lake import Lake
 
 MONTH = "2026-01"

@@ -72,7 +72,7 @@ def reasons(lake: Lake, month: str) -> dict[str, Sequence[str]]:
     if not lake.exists(*PERFORMANCE):
         return {}
     columns = ["model_name", MONTH, "reasons"]
-    rows = read_arrow(lake.path(*PERFORMANCE), columns, where=[(MONTH, "<=", month)]).to_pylist()
+    rows = [r for r in read_arrow(lake.path(*PERFORMANCE), columns).to_pylist() if r[MONTH] <= month]
     newest = max((row[MONTH] for row in rows), default=None)
     return {row["model_name"]: row["reasons"] for row in rows if row[MONTH] == newest and row["reasons"]}
 

@@ -25,9 +25,10 @@ from claims_assets.models.evaluation import HIGH, LOW, TEST
 from claims_assets.models.fitting import labels
 from claims_assets.models.governance.measures import Scored, measure
 from claims_assets.models.plot import LEAST_MEMBERS
+from claims_assets.models.registered import MODELS
 from claims_assets.models.risk_model import RiskModel
 from claims_assets.partitions import MONTH, add_months
-from claims_assets.predictions.scoring import MODEL_STATUSES, MODELS, RULE, choose, target_of
+from claims_assets.predictions.scoring import MODEL_STATUSES, RULE, choose, target_of
 from claims_assets.runtime.model_versions import ModelVersion
 from claims_assets.runtime.tracking import Tracking
 from claims_assets.table import Window, table
@@ -187,7 +188,7 @@ def of_month(rows: "pd.DataFrame") -> "pd.DataFrame":
 
     found = [dict.fromkeys(MEASURED) | _of(model, rows) for model in MODELS]
     # As objects, because a column in which all is missing would else be one of numbers, also where it is text.
-    return pd.DataFrame(found, columns=MEASURED, dtype=object)
+    return pd.DataFrame(found, columns=pd.Index(MEASURED), dtype=object)
 
 
 def _of(model: RiskModel, rows: "pd.DataFrame") -> dict[str, Any]:

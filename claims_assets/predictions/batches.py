@@ -78,7 +78,7 @@ def _scored(
         rows = np.flatnonzero(months.isin(task.months).to_numpy())
         if len(rows):
             _fill(found, rows, batch if len(rows) == len(batch) else batch.iloc[rows], task.target, artifact)
-    return pd.DataFrame(found, columns=list(columns))
+    return pd.DataFrame(found, columns=pd.Index(columns))
 
 
 def _fill(

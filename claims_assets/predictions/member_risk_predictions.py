@@ -13,7 +13,8 @@ from pyspark.sql import functions as F
 from claims_assets import columns as c
 from claims_assets.contracts import Contract
 from claims_assets.features.scores import RISK_TIERS
-from claims_assets.predictions.scoring import MODEL_STATUSES, MODELS, score, scorers_for
+from claims_assets.models.registered import MODELS
+from claims_assets.predictions.scoring import MODEL_STATUSES, score, scorers_for
 from claims_assets.runtime.tracking import Tracking
 from claims_assets.table import table
 

@@ -12,20 +12,15 @@ from functools import partial
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from claims_assets.models.er_utilization_predictor import ER_UTILIZATION
-from claims_assets.models.health_risk_score import HEALTH_RISK
-from claims_assets.models.high_cost_predictor import HIGH_COST
-from claims_assets.models.high_risk_predictor import HIGH_RISK
+from claims_assets.models.registered import MODELS
 from claims_assets.models.risk_model import RiskModel
 from claims_assets.models.rule_baseline import RULE_THRESHOLD, history_column, rule_value
-from claims_assets.models.total_cost_predictor import TOTAL_COST
 from claims_assets.numbers import rounded
 from claims_assets.partitions import MONTH
 from claims_assets.predictions.batches import Target, Task, score_batches
 from claims_assets.runtime.model_versions import CHAMPION, ModelVersion, champion_at
 from claims_assets.runtime.tracking import Tracking
 
-MODELS: tuple[RiskModel, ...] = (ER_UTILIZATION, HIGH_COST, TOTAL_COST, HIGH_RISK, HEALTH_RISK)
 CANDIDATE, RULE = "candidate", "rule"
 MODEL_STATUSES = (CHAMPION, CANDIDATE, RULE)
 """Best first."""

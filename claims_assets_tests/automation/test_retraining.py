@@ -10,8 +10,8 @@ from deltalake import write_deltalake
 from claims_assets.automation.retraining import retraining_sensor
 from claims_assets.contracts import compiled
 from claims_assets.models.er_utilization_predictor import ER_UTILIZATION
+from claims_assets.models.registered import MODELS
 from claims_assets.monitoring.model_performance import BELOW_HOLDOUT, TOO_OLD, ModelPerformance
-from claims_assets.predictions.scoring import MODELS
 from claims_assets.settings import settings_from_environment
 from claims_assets_tests.automation import made
 from claims_assets_tests.models.registry import empty_registry

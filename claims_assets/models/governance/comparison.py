@@ -50,12 +50,11 @@ def drop(name: str, before: Scored, members_before: "np.ndarray", after: Scored,
     """The measure on one set of rows less that on another; resampled apart, as the members are others."""
     import numpy as np
 
-    draws = [
-        np.concatenate([measure(name, of, w) for w in _weights(who, seed)])
-        for of, who, seed in ((before, members_before, COMPARISON.seed), (after, members, COMPARISON.seed + 1))
-    ]
+    sets = ((before, members_before, COMPARISON.seed), (after, members, COMPARISON.seed + 1))
+    draws = [np.concatenate([measure(name, of, w) for w in _weights(who, seed)]) for of, who, seed in sets]
+    size = min(map(len, draws))
     value = measure(name, before)[0] - measure(name, after)[0]
-    return _summary(float(value), draws[0] - draws[1])
+    return _summary(float(value), draws[0][:size] - draws[1][:size])
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def _weights(members: "np.ndarray", seed: int) -> "Iterator[np.ndarray]":
 
     codes, names = pd.factorize(members)
     rng = np.random.default_rng(seed)
-    left = COMPARISON.resamples
+    left = min(COMPARISON.resamples, max(COMPARISON.fewest_resamples, COMPARISON.draws // len(codes)))
     while left:
         size = min(left, max(1, BLOCK // len(codes)))
         drawn = [np.bincount(rng.integers(0, len(names), len(names)), minlength=len(names)) for _ in range(size)]

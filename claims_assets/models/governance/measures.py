@@ -6,6 +6,7 @@ training stores (`models/evaluation.py`, by scikit-learn); the gate compares the
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +22,15 @@ class Scored:
     """Whether it happened; of a regression, whether the label reaches the high-risk cut."""
     predicted: "np.ndarray"
     flagged: "np.ndarray"
+
+    @cached_property
+    def by_score(self) -> "tuple[np.ndarray, np.ndarray]":
+        """Positions by ascending prediction, and where each distinct prediction begins among them."""
+        import numpy as np
+
+        order = np.argsort(self.predicted, kind="stable")
+        score = self.predicted[order]
+        return order, np.flatnonzero(np.r_[True, score[1:] != score[:-1]])
 
 
 def measure(name: str, of: Scored, weights: "np.ndarray | None" = None) -> "np.ndarray":
@@ -54,11 +64,10 @@ def _by_score(of: Scored, weights: "np.ndarray") -> "tuple[np.ndarray, np.ndarra
     """Weight with and without the event at each distinct score, ascending."""
     import numpy as np
 
-    order = np.argsort(of.predicted, kind="stable")
-    score, event = of.predicted[order], of.event[order]
-    starts = np.flatnonzero(np.r_[True, score[1:] != score[:-1]])
-    inside = weights[:, order]
-    return tuple(np.add.reduceat(inside * kind, starts, axis=1) for kind in (event, ~event))  # type: ignore[return-value]
+    order, starts = of.by_score
+    event, inside = of.event[order], weights[:, order]
+    events = np.add.reduceat(inside * event, starts, axis=1)
+    return events, np.add.reduceat(inside, starts, axis=1) - events
 
 
 def _share(hits: Callable[[Scored], "np.ndarray"], among: Callable[[Scored], "np.ndarray"]):

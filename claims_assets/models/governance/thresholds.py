@@ -149,6 +149,11 @@ class Comparison:
 
     resamples: int = 500
     """Of the bootstrap. Ours: 12 values beyond each end of the interval."""
+    fewest_resamples: int = 200
+    """Of very many members, whose intervals are narrow (Efron & Tibshirani, An Introduction to the Bootstrap, 1993:
+    200 or more)."""
+    draws: int = 20_000_000
+    """Members drawn in all resamples together, as long as that leaves `fewest_resamples`. Ours: seconds a measure."""
     seed: int = 42
     """The source projects' random state."""
     level: float = 0.05
