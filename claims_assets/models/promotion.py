@@ -6,6 +6,7 @@ A version is judged once, in its own training month, and keeps its decision. The
 registry is changed, and the gate's tag is written last: a run after one that was stopped in between ends its work.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from claims_assets import partitions
 from claims_assets.code_links import link_to
 from claims_assets.freshness import policy
 from claims_assets.layers import LAKE_POOL, LAYERS
-from claims_assets.models.card import publish
+from claims_assets.models import card
 from claims_assets.models.governance.comparison import UNKNOWN, Interval, compare
 from claims_assets.models.governance.evidence import Source, champions_scores, evidence, travel_through
 from claims_assets.models.governance.gate import Evidence, judge
@@ -45,6 +46,7 @@ from claims_assets.runtime.model_versions import ModelVersion, champion_at
 from claims_assets.runtime.tracking import Tracking
 
 LAYER = LAYERS["models"]
+LOG = logging.getLogger(__name__)
 GATE = "gate"
 """Who decides, in the record."""
 GATE_TAG = {PROMOTED: "passed", KEPT: "passed", BELOW_FLOOR: "below_floor", REFUSED: "refused"}
@@ -149,11 +151,12 @@ def _judged_once(model: RiskModel, version: ModelVersion, known: Sequence[Decisi
     if final := next((d for d in own if d.is_final), None):
         if not version.gate:
             _apply(final, here.tracking)
+            _write_card(model, version, final, None, here.tracking)
         return Answer(final, is_new=False)
     decision, verdict = _decided(model, version, here)
     is_new = bool(record(here.lake, [decision]))
     _apply(decision, here.tracking)
-    publish(here.tracking, model, version, decision, verdict)
+    _write_card(model, version, decision, verdict, here.tracking)
     return Answer(decision, is_new, verdict)
 
 
@@ -218,6 +221,16 @@ def _apply(decision: Decision, tracking: Tracking) -> None:
     elif decision.decision == KEPT:
         tracking.challenge(name, version)
     tracking.tag(name, version, gate=GATE_TAG[decision.decision])
+
+
+def _write_card(
+    model: RiskModel, version: ModelVersion, decision: Decision, verdict: Verdict | None, tracking: Tracking
+) -> None:
+    try:
+        card.publish(tracking, model, version, decision, verdict)
+    except Exception as error:  # noqa: BLE001  (the verdict stands without its card, as of a run that is gone)
+        name = f"{model.name} version {version.version}"
+        LOG.warning("The model card of %s could not be written (%s).", name, type(error).__name__)
 
 
 def _decision(

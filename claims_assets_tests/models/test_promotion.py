@@ -1,7 +1,11 @@
 """What a run does with a verdict: the registry and the record after each, and after a run that was stopped."""
 
+import sqlite3
+
 import dagster as dg
 import pytest
+from mlflow import MlflowClient
+from mlflow.artifacts import load_text
 
 from claims_assets.models.promotion import MODELS, checks, promotion
 from claims_assets.monitoring.holdout_predictions import publish, read_holdout
@@ -30,6 +34,25 @@ def test_a_good_model_becomes_champion_and_the_record_says_why(world):
     assert (row.measure, row.run_id, row.actor, row.is_final) == ("average_precision", "run", "gate", True)
     assert 0 < row.gain_on_rule_low < row.gain_on_rule < row.gain_on_rule_high
     assert row.value_low < row.value < row.value_high
+
+
+def test_the_model_card_says_what_was_decided_and_asked(world):
+    version = world.trained(model_of(GOOD))
+    world.judge()
+    run = MlflowClient(world.tracking.uri, world.tracking.uri).get_run(version.run_id)
+    told = load_text(f"{run.info.artifact_uri}/model_card.md")
+    assert "Decision: promoted." in told
+    assert "| recall | 0.7" in told
+
+
+@pytest.mark.requirement("R24")
+def test_a_version_whose_run_is_gone_is_refused(world):
+    world.trained(model_of(GOOD))
+    with sqlite3.connect(world.tracking.uri.removeprefix("sqlite:///")) as registry:
+        registry.execute("update model_versions set run_id = 'gone'")
+    told = world.judge().decision
+    assert (told.decision, told.is_final, world.gates()) == ("refused", False, ["refused"])
+    assert told.reasons[0] == "run's measures: could not be read (MlflowException)."
 
 
 def test_a_version_is_judged_once_and_keeps_its_decision(world):
