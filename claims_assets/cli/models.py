@@ -1,7 +1,7 @@
 """What is known of the registered models, on a terminal or for a program; taking a champion back; serving one.
 
 Here: the commands `claims models ...`. Elsewhere: what is known (`models/registered.py`), the registry
-(`runtime/tracking.py`), the record (`monitoring/model_decisions.py`), the server (`runtime/serving.py`).
+(`runtime/tracking.py`), the record (`monitoring/model_decisions.py`), the server (`serving.py`).
 """
 
 import getpass
@@ -87,8 +87,8 @@ def serve(settings: Settings, name: str, port: int) -> None:
     if champion is None:
         raise NotDone(f"{name} has no champion to serve: `claims models report` shows what there is.")
     _refuse_taken(port)
-    from claims_assets.runtime.serving import LOOPBACK, SCORE_PATH
-    from claims_assets.runtime.serving import serve as serve_folder
+    from claims_assets.cli.serving import LOOPBACK, SCORE_PATH
+    from claims_assets.cli.serving import serve as serve_folder
 
     click.echo(
         f"Version {champion.version} of {name}: POST http://{LOOPBACK}:{port}{SCORE_PATH}, GET /ping. Ctrl-C ends."

@@ -13,8 +13,7 @@ from typing import Any
 
 from claims_assets.features.risk_training_rows import WASHOUT_MONTHS
 from claims_assets.models.evaluation import ABSENT, TEST
-from claims_assets.models.governance.fairness import ATTRIBUTES
-from claims_assets.models.governance.verdict import Verdict
+from claims_assets.models.governance.verdict import Criterion, Verdict
 from claims_assets.models.measured import Measured, count_shown, measured, shown, with_interval
 from claims_assets.models.risk_model import RiskModel
 from claims_assets.models.windows import HORIZON, LOOK_BACK, RUN_OUT
@@ -106,7 +105,7 @@ def card(
 
 def as_markdown(found: dict[str, Any]) -> str:
     """The card for people."""
-    data, fair = found["data"], [c for c in found["criteria"] if _is_about_groups(c["name"])]
+    data, criteria = found["data"], tuple(Criterion(**c) for c in found["criteria"])
     delta = ", ".join(f"{table} {v}" for table, v in data["delta_versions"].items())
     about = {
         "training": f"index months {data['training_index_months']}; {data['training_rows']} rows",
@@ -127,12 +126,11 @@ def as_markdown(found: dict[str, Any]) -> str:
         _listed(f"{name}: {value}" for name, value in about.items() if value),
         "## Measures on the test members",
         _measures([Measured(**m) for m in found["measures"]], found["documents_algorithm"]),
-        "## Fairness",
-        _criteria(fair) or "The gate has not compared groups of members yet.",
-        "## Gate",
+        "## Gate and fairness",
         f"Decision: {found['decision'].replace('_', ' ')}.",
-        _listed([*found["reasons"], *found["notes"]]),
-        _criteria([c for c in found["criteria"] if c not in fair]),
+        _listed(found["reasons"]),
+        Verdict(criteria).as_markdown() if criteria else "Groups of members are not compared yet.",
+        _listed(found["notes"]),
         "## Limits",
         _listed(found["limits"]),
     ]
@@ -148,10 +146,6 @@ def _purpose(model: RiskModel) -> str:
     return (importlib.import_module(f"claims_assets.models.{model.name}").__doc__ or "").strip().splitlines()[0]
 
 
-def _is_about_groups(criterion: str) -> bool:
-    return criterion.endswith(tuple(f" by {attribute}" for attribute in ATTRIBUTES))
-
-
 def _listed(sentences: Iterable[str]) -> str:
     return "\n".join(f"- {s}" for s in sentences)
 
@@ -159,14 +153,4 @@ def _listed(sentences: Iterable[str]) -> str:
 def _measures(measures: Sequence[Measured], algorithm: str) -> str:
     lines = [f"| measure | model (95 % interval) | last year's value | {algorithm} |", "|---|---|---|---|"]
     lines += [f"| {m.name} | {with_interval(m)} | {shown(m.rule)} | {shown(m.documented)} |" for m in measures]
-    return "\n".join(lines)
-
-
-def _criteria(criteria: Sequence[dict[str, Any]]) -> str:
-    if not criteria:
-        return ""
-    lines = ["| criterion | value | limit | verdict |", "|---|---|---|---|"]
-    lines += [
-        f"| {c['name']} | {shown(c['value'])} | {c['limit']} | {c['outcome'].replace('_', ' ')} |" for c in criteria
-    ]
     return "\n".join(lines)

@@ -9,9 +9,9 @@ grown without the member (cross-fitting), because a fifth of the members alone h
 
 import math
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from claims_assets.models.parts import part_of
 from claims_assets.models.risk_artifact import CLASSIFIER, FORMAT, REGRESSION, RiskArtifact, encoded
@@ -66,19 +66,37 @@ class Fitted:
     """Label from which on an outcome is what the model warns of; None: it warns of nothing."""
 
 
+class Grower(Protocol):
+    """Grows the trees elsewhere; see `spark_fitting.py`."""
+
+    def grow(self, model: RiskModel, candidates: list[dict[str, Any]], seed: int) -> "Grown":
+        """The best of the candidates."""
+        ...
+
+
 def fit(
-    model: RiskModel, train: Batches, calibration: "pd.DataFrame", *, seed: int, threads: int = 1, trials: int = 1
+    model: RiskModel,
+    train: Batches,
+    calibration: "pd.DataFrame",
+    *,
+    seed: int,
+    threads: int = 1,
+    trials: int = 1,
+    grower: Grower | None = None,
 ) -> Fitted:
     """Fit on `train`, choose and calibrate on `calibration`.
 
     Args:
         trials: candidates that the search fits, the model's own parameters first.
+        grower: grows the trees instead of this process.
 
     Raises:
         NotTrainable: too few members, or all labels are the same.
     """
     known = known_of(model, train, seed)
     require_something_to_learn(model, known.labels, len(calibration))
+    if grower:
+        return finish(model, grower.grow(model, candidates(model, seed, trials), seed), calibration, known)
     rows = _quantiles(model, train, threads)
     grown = grow(model, rows, calibration, seed=seed, threads=threads, trials=trials)
     apart = cross_fitted(model, grown, rows, known.folds, seed=seed, threads=threads)
@@ -115,8 +133,7 @@ def grow(
     """The candidate with the least loss on the calibration part; the first of equals."""
     import xgboost as xgb
 
-    stop = _matrix(model, calibration)
-    best: tuple[float, Grown] | None = None
+    stop, found = _matrix(model, calibration), []
     for candidate in candidates(model, seed, trials):
         booster = xgb.train(
             _settings(model, candidate, seed, threads),
@@ -126,11 +143,8 @@ def grow(
             early_stopping_rounds=PATIENCE,
             verbose_eval=False,
         )
-        if best is None or booster.best_score < best[0]:
-            best = booster.best_score, Grown(booster[: booster.best_iteration + 1], candidate)
-    if best is None:
-        raise ValueError("search_trials is 0: give 1 or more.")
-    return best[1]
+        found.append((booster.best_score, Grown(booster[: booster.best_iteration + 1], candidate)))
+    return min(found, key=lambda f: f[0])[1]
 
 
 def cross_fitted(
@@ -203,6 +217,8 @@ def _settings(model: RiskModel, parameters: Mapping[str, Any], seed: int, thread
 
 def candidates(model: RiskModel, seed: int, trials: int) -> list[dict[str, Any]]:
     """The model's own parameters, then random draws from SPACE; the same ones for the same seed."""
+    if trials < 1:
+        raise ValueError("search_trials is 0 or less: give 1 or more.")
     draw = random.Random(f"{seed}|{model.name}")
     drawn = [{n: draw.choice(values) for n, values in SPACE.items()} for _ in range(trials - 1)]
     return [model.parameters, *[{**model.parameters, **d} for d in drawn]][:trials]
@@ -405,20 +421,28 @@ def _quantiles(model: RiskModel, train: Batches, threads: int) -> "xgboost.Quant
 
         def __init__(self) -> None:
             super().__init__()
-            self.pieces = iter(train())
+            self.pieces = iter(_as_numbers(model, train))
 
         def next(self, input_data: Callable[..., Any]) -> bool:
-            rows = next(self.pieces, None)
-            if rows is None:
-                return False
-            content = encoded(rows, model.inputs, model.categories)
-            input_data(data=content, label=targets(model, rows), weight=weights(rows), feature_names=list(model.inputs))
-            return True
+            piece = next(self.pieces, None)
+            if piece is not None:
+                input_data(**piece)
+            return piece is not None
 
         def reset(self) -> None:
-            self.pieces = iter(train())
+            self.pieces = iter(_as_numbers(model, train))
 
     return xgb.QuantileDMatrix(Pieces(), max_bin=model.parameters["max_bin"], nthread=threads)
+
+
+def _as_numbers(model: RiskModel, train: Batches) -> "Iterator[dict[str, Any]]":
+    for rows in train():
+        yield {
+            "data": encoded(rows, model.inputs, model.categories),
+            "label": targets(model, rows),
+            "weight": weights(rows),
+            "feature_names": list(model.inputs),
+        }
 
 
 def as_batches(rows: "pd.DataFrame", size: int | None = None) -> Batches:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from claims_assets.models.baselines import Predictor, baseline_flags, fit_baseline
 from claims_assets.models.evaluation import BASELINE, RULE, TEST, Judged, Measures, evaluate
-from claims_assets.models.fitting import Fitted, fit, labels
+from claims_assets.models.fitting import Fitted, Grower, fit, labels
 from claims_assets.models.risk_model import RiskModel
 from claims_assets.models.rule_baseline import history_of, rule_flags, rule_value
 from claims_assets.models.training_set import INDEX_MONTH, TrainingSet
@@ -32,13 +32,18 @@ class Trained:
     """Rows of `monitoring.holdout_predictions`, without model, month and version."""
 
 
-def trained(model: RiskModel, rows: TrainingSet, *, seed: int, threads: int, trials: int) -> Trained:
+def trained(
+    model: RiskModel, rows: TrainingSet, *, seed: int, threads: int, trials: int, grower: Grower | None = None
+) -> Trained:
     """Fit on the training and the calibration part, then measure on the test part.
+
+    Args:
+        grower: grows the trees instead of this process.
 
     Raises:
         NotTrainable: there is nothing to learn from.
     """
-    fitted = fit(model, rows.train, rows.calibration, seed=seed, threads=threads, trials=trials)
+    fitted = fit(model, rows.train, rows.calibration, seed=seed, threads=threads, trials=trials, grower=grower)
     baseline = fit_baseline(model, rows.train, rows.train_rows)
     calibration, test = (judged(model, part, fitted, baseline) for part in (rows.calibration, rows.test))
     measures = evaluate(

@@ -23,6 +23,7 @@ from claims_assets.models.evaluation import ABSENT, as_markdown
 from claims_assets.models.fitting import described, importances
 from claims_assets.models.plot import picture
 from claims_assets.models.risk_model import RiskModel
+from claims_assets.models.spark_fitting import SparkGrower
 from claims_assets.models.trained import Trained, trained
 from claims_assets.models.training_set import ROWS, Held, TrainingSet, held_by, training_set
 from claims_assets.models.windows import JUDGED, MOST_INDEXES, STEP, NotTrainable, is_training_month
@@ -48,6 +49,10 @@ class TrainingConfig(dg.Config):
     0.8 to 21 s with two."""
     search_trials: int = 4
     """Candidates that the search fits for each model."""
+    on_spark: bool = False
+    """Grow the trees on the cluster, for more rows than one machine holds; classic Spark only (`spark_fitting.py`)."""
+    spark_workers: int = 1
+    """Spark tasks that grow one model together."""
 
 
 @dataclass(frozen=True)
@@ -116,19 +121,19 @@ def train(model: RiskModel, month: str, here: Training) -> dict[str, Any]:
     tags = {
         AS_OF_MONTH: month,
         TRAINING_DATA: rows.fingerprint,
-        PARAMETERS: model.fingerprint(config.seed, search_trials=config.search_trials),
+        PARAMETERS: model.fingerprint(config.seed, search_trials=config.search_trials, on_spark=config.on_spark),
     }
     versions = here.tracking.versions(model.name)
     for known in versions:
         if (known.as_of_month, known.training_data, known.parameters) == tuple(tags.values()):
             newest = max(v.version for v in versions if v.as_of_month == month)
             return _unchanged(model, known, rows, here, is_newest=known.version == newest)
-    found = _trained(model, rows, config)
+    found = _trained(model, rows, here)
     with here.tracking.run(
         f"{model.name} {month}", {"dagster_run_id": here.run_id, **tags}, {".".join(ROWS): here.held.delta_version}
     ) as run:
         absent = {ABSENT + k: why for k, why in found.measures.absent.items()}
-        settings = model.settings(config.seed) | {"search_trials": config.search_trials}
+        settings = model.settings(config.seed) | {"search_trials": config.search_trials, "on_spark": config.on_spark}
         params = settings | described(found.fitted) | _months(rows) | {"training_rows": rows.train_rows}
         run.log(params, found.measures.values, absent)
         run.log_json("feature_importance.json", importances(found.fitted.artifact.booster))
@@ -148,8 +153,11 @@ def train(model: RiskModel, month: str, here: Training) -> dict[str, Any]:
     }
 
 
-def _trained(model: RiskModel, rows: TrainingSet, config: TrainingConfig) -> Trained:
-    return trained(model, rows, seed=config.seed, threads=config.threads, trials=config.search_trials)
+def _trained(model: RiskModel, rows: TrainingSet, here: Training) -> Trained:
+    config, grower = here.config, None
+    if config.on_spark and here.spark:
+        grower = SparkGrower(here.spark(), here.lake, rows.split, config.spark_workers)
+    return trained(model, rows, seed=config.seed, threads=config.threads, trials=config.search_trials, grower=grower)
 
 
 def _keep_holdout(model: RiskModel, month: str, version: int, found: Trained, here: Training) -> None:
@@ -169,7 +177,7 @@ def _unchanged(
     """
     kept = holdout_predictions.read_holdout(here.lake, model.name, known.as_of_month, ["version"])
     if is_newest and set(kept["version"]) != {known.version}:
-        _keep_holdout(model, known.as_of_month, known.version, _trained(model, rows, here.config), here)
+        _keep_holdout(model, known.as_of_month, known.version, _trained(model, rows, here), here)
     values, tags = here.tracking.results(known)
     absent = {k.removeprefix(ABSENT): why for k, why in tags.items() if k.startswith(ABSENT)}
     reason = "the same month, rows and settings are registered already"

@@ -201,7 +201,6 @@ def test_the_calibration_error_by_hand():
     assert calibration_error(valued(np.arange(100.0), np.arange(100.0))) == 0
 
 
-@pytest.mark.requirement("R29")
 def test_a_shift_of_scores_beyond_the_known_range_is_seen():
     rng = np.random.default_rng(1)
     before = rng.random(5000)

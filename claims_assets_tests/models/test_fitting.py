@@ -218,7 +218,7 @@ def test_candidates_begin_with_the_models_own_and_follow_the_seed():
 
 
 def test_no_candidates_is_a_setting_to_mend(frame):
-    with pytest.raises(ValueError, match="search_trials is 0: give 1 or more"):
+    with pytest.raises(ValueError, match="search_trials is 0 or less: give 1 or more"):
         fitted(HIGH_COST, with_signal(frame(300)), trials=0)
 
 

@@ -205,6 +205,12 @@ def test_a_training_that_breaks_leaves_a_closed_failed_run_and_no_version(run, t
     assert sorted(statuses(tracking)) == ["FAILED", "FINISHED"]
 
 
+def test_a_cluster_that_the_engine_does_not_have_is_told(run, tracking):
+    result = run([er_utilization_predictor], TRAINABLE, config={"on_spark": True})
+    assert "on_spark grows trees on classic Spark, and this session is Spark Connect" in failure(result)
+    assert tracking.versions(ER_UTILIZATION.name) == []
+
+
 @pytest.mark.requirement("R3", "R32")
 def test_the_five_models_are_in_the_graph_with_their_names():
     keys = {a.key.to_user_string() for a in assets() if isinstance(a, dg.AssetsDefinition)}

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from claims_assets.runtime.serving import BadRequest, checked
+from claims_assets.cli.serving import BadRequest, checked
 from claims_assets_tests.console import claims
 from claims_assets_tests.models.artifacts import INPUTS, artifact, members
 from claims_assets_tests.models.registry import empty_registry
