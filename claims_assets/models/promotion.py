@@ -49,7 +49,7 @@ LAYER = LAYERS["models"]
 LOG = logging.getLogger(__name__)
 GATE = "gate"
 """Who decides, in the record."""
-GATE_TAG = {PROMOTED: "passed", KEPT: "passed", BELOW_FLOOR: "below_floor", REFUSED: "refused"}
+GATE_TAG = {PROMOTED: "passed", KEPT: "passed", SAME_VERSION: "passed", BELOW_FLOOR: "below_floor", REFUSED: "refused"}
 """Decision -> what the registry says of the version."""
 MAY_SCORE = (PROMOTED, KEPT, SAME_VERSION)
 
@@ -185,12 +185,9 @@ def _nothing(model: RiskModel, here: Judging) -> Answer:
     return Answer(_decision(model, None, champion, here, decision=NOTHING_TO_JUDGE, reasons=(reason,)), is_new=False)
 
 
-def _decided(model: RiskModel, version: ModelVersion, here: Judging) -> tuple[Decision, Verdict | None]:
+def _decided(model: RiskModel, version: ModelVersion, here: Judging) -> tuple[Decision, Verdict]:
     """The decision about a version that was not judged yet; the registry is not changed."""
     champion = here.champion(model.name)
-    if champion and champion.version == version.version:
-        reason = "It is the champion already; a version is not compared with itself."
-        return _decision(model, version, champion, here, decision=SAME_VERSION, reasons=(reason,)), None
     known = evidence(model, version, here.source)
     judgement = judge(known)
     verdict = judgement.verdict
@@ -209,9 +206,12 @@ def _decided(model: RiskModel, version: ModelVersion, here: Judging) -> tuple[De
 
 def _compared(decided: Decision, known: Evidence, champion: ModelVersion | None, here: Judging) -> Decision:
     """A version that passed becomes champion if there is none, or if it is better than that."""
-    if champion is None:
-        reasons = ("It passes every criterion, and there is no champion.",)
-        return replace(decided, decision=PROMOTED, reasons=reasons, champion_after=decided.challenger)
+    if champion and champion.version == decided.challenger:
+        reason = "It is the champion already, by hand; a version is not compared with itself."
+        return replace(decided, decision=SAME_VERSION, reasons=(reason,))
+    if champion is None or champion.gate != "passed":
+        reason = f"It passes every criterion, and there is no champion{' that did' if champion else ''}."
+        return replace(decided, decision=PROMOTED, reasons=(reason,), champion_after=decided.challenger)
     try:
         theirs = champions_scores(champion, known, here.source)
     except Exception as error:  # noqa: BLE001  (whatever breaks, the champion stays and the record says why)
