@@ -52,7 +52,7 @@ parity: spark-deps  ## Run the whole graph on both engines and compare every tab
 	@$(BIN)/python -m claims_assets_tests.parity
 
 test-spark: spark-deps  ## The tests of contracts, lake and transforms on Spark instead of Sail
-	@$(BIN)/python -m pytest -q --engine spark --timeout=900 $(addprefix claims_assets_tests/,test_contracts.py runtime/test_lake.py runtime/test_writers.py bronze silver features predictions outreach)
+	@$(BIN)/python -m pytest -q --engine spark --timeout=900 $(addprefix claims_assets_tests/,test_contracts.py runtime/test_lake.py runtime/test_writers.py bronze silver features predictions outreach monitoring/test_model_performance.py)
 
 lint: $(STAMP)  ## Style, types, and the engine calls that are forbidden
 	@$(BIN)/ruff check .
@@ -64,11 +64,17 @@ lint: $(STAMP)  ## Style, types, and the engine calls that are forbidden
 databricks-local: $(STAMP)  ## One month, every step on a local Databricks workspace, compared with a local run
 	@$(BIN)/python -m claims_assets_tests.databricks.one_month
 
+bench: $(STAMP)  ## Score 1,000,000 made-up members, the table against a plain loop; `make bench MEMBERS=10000` is quick
+	@$(BIN)/python -m benchmarks.scoring $(if $(MEMBERS),--members $(MEMBERS))
+
 cluster-wheel: $(STAMP)  ## Build dist/cluster/*.whl, which the jobs on Databricks install
 	@$(BIN)/python deploy/build_wheel.py
 
 requirements: $(STAMP)  ## Write docs/requirements.md from the markers of the tests
 	@$(BIN)/python -m claims_assets_tests.requirements
+
+config: $(STAMP)  ## Write config/*.yaml and config/data_schema.json from the code and its contracts
+	@$(BIN)/python -m claims_assets.config_export
 
 constraints: $(STAMP)  ## Resolve the pins again, for all supported Pythons
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra test --no-header --no-annotate --no-emit-index-url pyproject.toml -o constraints.txt
@@ -77,4 +83,4 @@ constraints: $(STAMP)  ## Resolve the pins again, for all supported Pythons
 clean:  ## Remove .venv and the demo's state
 	rm -rf .venv .claims
 
-.PHONY: help install demo spark-deps ui test test-full test-system test-large test-engines test-ui parity test-spark lint databricks-local requirements constraints clean
+.PHONY: help install demo spark-deps ui test test-full test-system test-large test-engines test-ui parity test-spark lint databricks-local bench requirements config constraints clean

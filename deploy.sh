@@ -133,7 +133,7 @@ deploy_serving() {
   if ! $dry_run; then
     version="$(databricks model-versions get-by-alias "$name" champion --output json 2>/dev/null |
       grep -oE '"version": *[0-9]+' | grep -oE '[0-9]+' | head -n 1 || true)"
-    [ -n "$version" ] || fail "$name has no champion: run the job model_training, and promote a version."
+    [ -n "$version" ] || fail "$name has no champion: run the job model_training; monitoring.model_decisions says what the gate found."
   fi
   cd "$HERE/deploy/serving"
   run databricks bundle validate --strict -t "$environment" --var "champion_version=$version"

@@ -17,16 +17,22 @@ class Window:
     months: int | None
     by_span: bool = False
     """Of an unpartitioned table: only its rows that speak of a month (`span` of `@table`) matter to that month."""
+    lag: int = 0
+    """Months left out before the window begins: with a lag of 3, a month reads up to the third month before it."""
+
+    def newest(self, month: str) -> str:
+        """The last month that an asked one reads, of a table that is not read whole."""
+        return add_months(month, -self.lag)
 
     def reach(self, months: Sequence[str]) -> list[str] | None:
         """The months to read for the asked ones; None for all of the table."""
         if self.months is None:
             return None
-        return sorted({add_months(m, -back) for m in months for back in range(self.months)})
+        return sorted({add_months(self.newest(m), -back) for m in months for back in range(self.months)})
 
     def reached_by(self, month: str) -> list[str]:
         """The months that read this one; empty for a table read whole, which every month reads."""
-        return [add_months(month, ahead) for ahead in range(self.months or 0)]
+        return [add_months(month, self.lag + ahead) for ahead in range(self.months or 0)]
 
 
 ThisMonth = Window(1)

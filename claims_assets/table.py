@@ -272,7 +272,7 @@ def _mapping(window: Window, partitioned: bool) -> dg.PartitionMapping | None:
     """Which upstream months a month needs; None where either side has no months (Dagster's default is right there)."""
     if not partitioned or window.months is None:
         return None
-    return dg.TimeWindowPartitionMapping(start_offset=1 - window.months, end_offset=0)
+    return dg.TimeWindowPartitionMapping(start_offset=1 - window.months - window.lag, end_offset=-window.lag)
 
 
 def _reach(lake: Lake, source: Input, months: Sequence[str] | None) -> list[str] | None:
@@ -308,11 +308,11 @@ def _chunks(lake: Lake, inputs: Sequence[Input], months: list[str] | None) -> It
     if months is None:
         yield None
         return
-    sizes = [lake.rows_by_month(i.schema, i.name) for i in inputs if i.window.months]
+    sizes = [(i.window, lake.rows_by_month(i.schema, i.name)) for i in inputs if i.window.months]
     chunk: list[str] = []
     rows = 0
     for month in months:
-        weight = sum(size.get(month, 0) for size in sizes)
+        weight = sum(size.get(window.newest(month), 0) for window, size in sizes)
         if chunk and rows + weight > ROWS_PER_CHUNK:
             yield chunk
             chunk, rows = [], 0

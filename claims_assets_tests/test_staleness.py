@@ -116,6 +116,15 @@ def test_a_window_reads_the_months_up_to_each_asked_one(lake):
     assert [m for m in MONTHS if before[m] != after[m]] == ["2024-02", "2024-03"]
 
 
+def test_a_lagged_window_is_stale_by_the_months_it_reads_alone(lake):
+    contents, source = Contents(lake), Input("silver_x", "silver", "x", Window(1, lag=2))
+    contents._built = {"silver.x": {m: {"fingerprint": m, "inputs": ""} for m in MONTHS}}
+    before = contents.read_for([source], MONTHS)
+    contents._built["silver.x"]["2024-02"] = {"fingerprint": "other", "inputs": ""}
+    after = contents.read_for([source], MONTHS)
+    assert [m for m in MONTHS if before[m] != after[m]] == ["2024-04"]
+
+
 def test_a_change_of_a_table_read_whole_concerns_every_month(lake):
     contents = Contents(lake)
     contents._built = {"silver.x": {"all": {"fingerprint": "1", "inputs": ""}}}

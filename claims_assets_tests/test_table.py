@@ -8,6 +8,9 @@ from claims_assets import table as table_module
 from claims_assets.bronze.claim_links import claim_links
 from claims_assets.bronze.medical_claims import medical_claims
 from claims_assets.bronze.pharmacy_claims import pharmacy_claims
+from claims_assets.definitions import build
+from claims_assets.inputs import Input, Window
+from claims_assets.partitions import claim_months
 from claims_assets.runtime.compute import computes_for
 from claims_assets.runtime.lake import NeverWritten
 from claims_assets.silver.claim_versions import claim_versions
@@ -151,6 +154,32 @@ def test_a_month_that_was_built_and_is_empty_is_no_gap(lake, land, run):
     land(LINES[0], LINES[3])
     assert run("2024-01", "2024-03", medical_claims, pharmacy_claims, claim_links)[0].success
     assert run("2024-02", "2024-03", claim_versions)[0].success
+
+
+def test_a_lag_maps_chunks_and_guards_the_months_that_are_read(lake, land, run, monkeypatch):
+    """With a lag of one month, March reads February alone: in Dagster's mapping, in the size of a commit, in gaps."""
+    lagged = Input("bronze_medical_claims", "bronze", "medical_claims", Window(1, lag=1))
+    mapping = table_module._mapping(lagged.window, partitioned=True)
+    assert isinstance(mapping, dg.TimeWindowPartitionMapping)
+    assert (mapping.start_offset, mapping.end_offset) == (-1, -1)
+    land(*LINES)
+    assert run("2024-01", "2024-02")[0].success
+    monkeypatch.setattr(table_module, "ROWS_PER_CHUNK", 2)
+    # The rows of January and of February, one and two: the second commit begins with March.
+    assert list(table_module._chunks(lake, [lagged], list(MONTHS))) == [["2024-01", "2024-02"], ["2024-03"]]
+    table_module._refuse_gaps(lake, "gold.x", [lagged], ["2024-03"])
+    with pytest.raises(dg.Failure, match=r"gold.x of 2024-04 needs bronze.medical_claims of 2024-03 to 2024-03"):
+        table_module._refuse_gaps(lake, "gold.x", [lagged], ["2024-04"])
+
+
+def test_dagster_knows_the_months_that_a_lagged_table_reads():
+    graph = build().resolve_asset_graph()
+    keys = dg.AssetKey(["gold", "risk_training_rows"]), dg.AssetKey(["gold", "member_features"])
+    asked = claim_months.subset_with_partition_keys(["2024-06"])
+    found = graph.get_partition_mapping(*keys).get_upstream_mapped_partitions_result_for_partitions(
+        asked, claim_months, claim_months
+    )
+    assert list(found.partitions_subset.get_partition_keys()) == ["2023-03"]
 
 
 def test_contract_results_of_a_blocked_write_are_kept_and_say_it_was_not_committed(lake, land, run):

@@ -6,6 +6,7 @@ from typing import Any
 from claims_assets.automation.conditions import automation_sensor
 from claims_assets.automation.jobs import jobs
 from claims_assets.automation.late_months import late_months_sensor
+from claims_assets.automation.retraining import retraining_sensor
 from claims_assets.automation.schedules import on_scheduled_run_success, schedules
 from claims_assets.settings import Settings
 
@@ -13,8 +14,9 @@ from claims_assets.settings import Settings
 def collected(settings: Settings, assets: Collection[Any]) -> dict[str, Any]:
     """Arguments of `dg.Definitions`. The same in every environment; only what runs by itself differs."""
     chosen = jobs(assets)
+    sensors = [late_months_sensor(settings), on_scheduled_run_success(settings, chosen), retraining_sensor(settings)]
     return {
         "jobs": [job.definition for job in chosen],
         "schedules": schedules(settings, chosen),
-        "sensors": [late_months_sensor(settings), on_scheduled_run_success(settings, chosen), automation_sensor()],
+        "sensors": [*sensors, automation_sensor()],
     }

@@ -35,9 +35,10 @@ GRACE_DAYS = {
     "features": FEED_DAYS + 8,
     "predictions": FEED_DAYS + 9,
     "outreach": FEED_DAYS + 9,
+    "monitoring": FEED_DAYS + 10,
 }
 """Folder of a layer -> days after the end of a claim month in which its tables must hold it: those of the feed plus the
-cadence of each layer on the way (daily, daily, weekly, daily: the refresh times of the public project
+cadence of each layer on the way (daily, daily, weekly, daily, daily: the refresh times of the public project
 rdmurugan/agenticdataengineering, `scripts/create_jobs.py`)."""
 AFTER_SCORING = "0 5 * * *"
 """One hour after the daily scoring at 04:00 of the same source."""

@@ -48,7 +48,9 @@ BRONZE = Job(
 )
 SILVER = Job("silver_cleaning", "The cleaned tables.", ("silver",), "0 2 * * *", 7_200, 2)
 FEATURES = Job("feature_engineering", "Conditions, features and cost.", ("features",), "0 3 * * 0", 10_800, 2)
-TRAINING = Job("model_training", "Risk models, at quarter ends.", ("models",), "0 0 1 * *", 14_400, 1)
+TRAINING = Job(
+    "model_training", "Risk models of a complete claim month, then the gate.", ("models",), "0 0 1 * *", 14_400, 1
+)
 SCORING = Job(
     "scoring_and_outreach",
     "Scores and outreach lists, and first the features that they need.",
@@ -66,19 +68,22 @@ END_TO_END = Job(
     sum(job.seconds for job in (BRONZE, SILVER, FEATURES, TRAINING, SCORING)),
     2,
 )
-ML_STAGES: dict[str, tuple[str, ...]] = {
-    "features": ("features",),
-    "training": ("models",),
-    "governance": ("models",),
-    "validation of a scored batch": ("predictions",),
-    "set-up of monitoring": ("monitoring",),
+PROMOTION = dg.AssetSelection.assets(["models", "promotion"])
+"""The gate: what it lets in may score."""
+ML_STAGES: dict[str, tuple[tuple[str, ...], dg.AssetSelection]] = {
+    "features": (("features",), dg.AssetSelection.groups("features")),
+    "training": (("models",), dg.AssetSelection.groups("models") - PROMOTION),
+    "governance": (("models",), PROMOTION),
+    "validation of a scored batch": (("predictions",), dg.AssetSelection.groups("predictions")),
+    "set-up of monitoring": (("monitoring",), dg.AssetSelection.groups("monitoring").materializable()),
 }
 """The five stages of the machine-learning pipeline of the public project juanlamadrid20/insurance-mlops -> the layers
-that hold them. Stages that share a layer are in the order of its assets; what a layer gains, its stage gains."""
+and assets that hold them. No asset of a stage reads one of a later stage, so their order is that of the flow. A scored
+batch is validated by the checks of its own write, before the commit."""
 ML_TRAINING_PIPELINE = Job(
     "ml_training_pipeline",
     f"The stages of machine learning in their order: {'; '.join(ML_STAGES)}.",
-    tuple(dict.fromkeys(layer for layers in ML_STAGES.values() for layer in layers)),
+    tuple(dict.fromkeys(layer for layers, _ in ML_STAGES.values() for layer in layers)),
     None,
     FEATURES.seconds + TRAINING.seconds + SCORING.seconds,
     1,

@@ -56,7 +56,8 @@ def _schedule(job: Job, cron: str, settings: Settings) -> dg.ScheduleDefinition:
         waits = stale_before(job.layers, context.resources.lake)
         if waits:
             return dg.SkipReason(f"{job.name} waits, {waits}")
-        request = next_run(job.layers, context.resources.lake, context.instance, job.name, occasion=day)
+        today = context.scheduled_execution_time.date()
+        request = next_run(job.layers, context.resources.lake, context.instance, job.name, occasion=day, today=today)
         still = None if request else standing_still(job.layers, context.resources.lake)
         return request or dg.SkipReason(still or f"{', '.join(job.layers)}: nothing is stale.")
 

@@ -6,11 +6,13 @@ what the next table needs is known only once the one before it is built.
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, date, datetime
 
 import dagster as dg
 
 from claims_assets.automation.breaker import Standstill
+from claims_assets.automation.completeness import FEED_DAYS, expected_month
 from claims_assets.automation.left_alone import left_alone
 from claims_assets.cli import plan
 from claims_assets.layers import LAYERS
@@ -63,14 +65,16 @@ def next_run(
     *,
     job_name: str | None = None,
     occasion: str = "",
+    today: date | None = None,
 ) -> dg.RunRequest | None:
     """The next run that brings these layers up to date; None when nothing of them is stale.
 
     The run key is the content from which the run would build, so that the same run is not asked for twice, also when
-    it failed; `occasion` (a day) allows it once more.
+    it failed; `occasion` (a day) allows it once more. Models are asked for when the feed of their month has had its
+    time as of `today` (None: by the clock): a version as of a month is to know all that was known at its end.
     """
     universe = held_months(lake)
-    graph = _graph(layers, lake, instance, universe)
+    graph = _graph(layers, lake, instance, universe, today or datetime.now(UTC).date())
     batch = plan.next_batch(graph, (), lake, universe) if universe else None
     if batch is None:
         return None
@@ -129,7 +133,9 @@ def _tables() -> list[Table]:
     return tables()
 
 
-def _graph(layers: Collection[str], lake: Lake, instance: dg.DagsterInstance, universe: Sequence[str]) -> plan.Graph:
+def _graph(
+    layers: Collection[str], lake: Lake, instance: dg.DagsterInstance, universe: Sequence[str], today: date
+) -> plan.Graph:
     from claims_assets.definitions import defs  # the graph is the same whatever the settings
 
     every = defs.resolve_asset_graph()
@@ -138,9 +144,13 @@ def _graph(layers: Collection[str], lake: Lake, instance: dg.DagsterInstance, un
     return plan.Graph(
         [k for k in keys if k in every.materializable_asset_keys],
         {t.asset.key: t for t in _tables()},
-        plan.never_materialized(instance),
+        _complete(plan.never_materialized(instance), expected_month(today, FEED_DAYS)),
         lambda: left_alone(lake, _tables(), universe),
     )
+
+
+def _complete(months: Callable[[dg.AssetKey], Collection[str]], last: str) -> Callable[[dg.AssetKey], Collection[str]]:
+    return lambda key: [m for m in months(key) if m <= last]
 
 
 def _content(graph: plan.Graph, batch: plan.Batch, lake: Lake, months: Sequence[str]) -> str:

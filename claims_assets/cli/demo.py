@@ -1,8 +1,8 @@
 """The demo: a synthetic population through the whole graph."""
 
+from claims_assets.cli.console import console_for
 from claims_assets.cli.errors import NotDone
 from claims_assets.cli.run import run_range
-from claims_assets.cli.summary import console_for
 from claims_assets.partitions import add_months
 from claims_assets.settings import Settings
 from claims_assets.sources.provider_database import load_csv

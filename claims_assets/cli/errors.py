@@ -9,6 +9,7 @@ def mendable() -> tuple[type[Exception], ...]:
     """Exception types whose message is the whole story; anything else is a fault of ours and keeps its trace."""
     from claims_assets.runtime.delta import ContractChanged
     from claims_assets.runtime.lake import NeverWritten
+    from claims_assets.runtime.model_versions import NoWayBack
     from claims_assets.runtime.postgres import PostgresError
     from claims_assets.settings import SettingError
     from claims_assets.sources.feeds import LandingError
@@ -17,6 +18,6 @@ def mendable() -> tuple[type[Exception], ...]:
     from claims_assets.synthetic import SyntheticError
 
     return (
-        NotDone, ContractChanged, NeverWritten, PostgresError, SettingError,
+        NotDone, ContractChanged, NeverWritten, NoWayBack, PostgresError, SettingError,
         ProviderFileError, ProvidersUnreachable, LandingError, SyntheticError,
     )  # fmt: skip

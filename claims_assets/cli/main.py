@@ -164,6 +164,45 @@ def test_alerts(settings: Settings) -> None:
     send_test(settings.alerts, datetime.now(UTC), Patience())
 
 
+@claims.group()
+def models() -> None:
+    """The registered risk models."""
+
+
+@models.command("report")
+@click.option("--month", type=Month(), default=None, help="Champions of this claim month [default: today's].")
+@click.option("--json", "as_json", is_flag=True, help="For a program.")
+@with_settings
+def report_models(settings: Settings, month: str | None, as_json: bool) -> None:
+    """Show each model's champion, how good it is beside simpler ways, and what the gate decided."""
+    from claims_assets.cli.models import report
+
+    report(settings, month, as_json=as_json)
+
+
+@models.command("rollback")
+@click.argument("model")
+@click.option("--month", type=Month(), required=True, help="First claim month that the champion before scores again.")
+@click.option("--reason", default="Taken back by command.", show_default=True, help="Kept with the decision.")
+@with_settings
+def rollback_model(settings: Settings, model: str, month: str, reason: str) -> None:
+    """Make the champion before of MODEL champion again; months before --month keep the one they had."""
+    from claims_assets.cli.models import rollback
+
+    rollback(settings, model, month, reason, datetime.now(UTC))
+
+
+@models.command("serve")
+@click.argument("model")
+@click.option("--port", default=5001, show_default=True)
+@with_settings
+def serve_model(settings: Settings, model: str, port: int) -> None:
+    """Serve MODEL's champion over HTTP on this machine alone: POST /invocations, GET /ping."""
+    from claims_assets.cli.models import serve
+
+    serve(settings, model, port)
+
+
 @claims.command()
 @with_settings
 def status(settings: Settings) -> None:

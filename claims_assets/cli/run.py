@@ -17,10 +17,11 @@ from claims_assets.automation.completeness import checks_of_steps
 from claims_assets.automation.left_alone import left_alone
 from claims_assets.automation.stale_runs import RANGE as RANGE_TAGS
 from claims_assets.cli import plan
+from claims_assets.cli.console import console_for
 from claims_assets.cli.errors import NotDone
 from claims_assets.cli.instance import alone, instance_for
 from claims_assets.cli.remote import execute_launched
-from claims_assets.cli.summary import console_for, print_summary
+from claims_assets.cli.summary import print_summary
 from claims_assets.definitions import tables
 from claims_assets.models.training import ONLY_TRAINING_MONTHS
 from claims_assets.partitions import MONTH, claim_months, months_between, ranges

@@ -8,6 +8,7 @@ from rich.table import Table as Grid
 from claims_assets.automation.breaker import Standstill
 from claims_assets.automation.closed_months import late
 from claims_assets.automation.stale_runs import held_months
+from claims_assets.cli.console import console_for
 from claims_assets.definitions import tables
 from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.monitoring.quality import PERFECT, band
@@ -19,13 +20,6 @@ from claims_assets.settings import Settings
 from claims_assets.sources.feeds import FEEDS, LANDING
 
 REASONS_SHOWN = 3
-PIPE_WIDTH = 150
-
-
-def console_for() -> Console:
-    """A console as wide as the terminal; wide enough for the summary where there is none (a pipe, a log)."""
-    console = Console()
-    return console if console.is_terminal else Console(width=PIPE_WIDTH)
 
 
 def print_summary(settings: Settings, console: Console | None = None) -> None:

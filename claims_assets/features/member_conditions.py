@@ -21,7 +21,7 @@ from claims_assets.table import LastYear, table
 CHARLSON, ELIXHAUSER = comorbidities("charlson"), comorbidities("elixhauser")
 
 
-def _bounds(categories: Sequence[Comorbidity]) -> dict[str, int]:
+def bounds(categories: Sequence[Comorbidity]) -> dict[str, int]:
     """Lowest and highest sum of weights."""
     weights = [x.weight for x in categories]
     return {"min_value": sum(w for w in weights if w < 0), "max_value": sum(w for w in weights if w > 0)}
@@ -70,7 +70,7 @@ class MemberConditions(Contract):
     charlson_hiv_aids: bool = c.flag("HIV disease.")
     charlson_index: c.Whole = c.required(
         "Charlson index: sum of the weights of 1987, the milder form of a disease left out.",
-        in_range=_bounds(CHARLSON),
+        in_range=bounds(CHARLSON),
     )
 
     elixhauser_congestive_heart_failure: bool = c.flag("Heart failure.")
@@ -106,19 +106,21 @@ class MemberConditions(Contract):
     elixhauser_depression: bool = c.flag("Depression or adjustment disorder.")
     elixhauser_van_walraven_score: c.Whole = c.required(
         "Elixhauser categories weighted by van Walraven 2009, the milder form of a disease left out.",
-        in_range=_bounds(ELIXHAUSER),
+        in_range=bounds(ELIXHAUSER),
     )
 
     class Config:
         unique = ["member_id", "claim_month"]
 
 
-@table(MemberConditions, domain="risk", keeps_rows_of=("silver_member_months",))
-def member_conditions(silver_claim_versions: LastYear, silver_member_months: DataFrame, months: list[str]) -> DataFrame:
+@table(MemberConditions, domain="risk", keeps_rows_of=("silver_member_months_as_known",))
+def member_conditions(
+    silver_claim_versions: LastYear, silver_member_months_as_known: DataFrame, months: list[str]
+) -> DataFrame:
     """Conditions of the members enrolled in the asked months, each from what was known at the end of its month."""
     groups = (*CONDITIONS, *CHARLSON, *ELIXHAUSER)
     found = present(counting(silver_claim_versions, months), groups)
-    members = silver_member_months.select("member_id", "claim_month", as_of_number().alias("as_of"))
+    members = silver_member_months_as_known.select("member_id", "claim_month", as_of_number().alias("as_of"))
     return (
         members.join(found, list(KEY), "left")
         .fillna(False, [group.column for group in groups])

@@ -11,6 +11,7 @@ from claims_assets import columns as c
 from claims_assets.contracts import Contract, compiled
 from claims_assets.features.as_of import RECENT_MONTHS, WINDOW_MONTHS
 from claims_assets.features.conditions import CONDITIONS
+from claims_assets.features.member_conditions import CHARLSON, ELIXHAUSER, bounds
 from claims_assets.features.scores import (
     BMI_CATEGORIES,
     HIGHEST_COMPOSITE,
@@ -95,6 +96,10 @@ class MemberFeatures(Contract):
     has_cancer: bool = c.flag("Cancer other than non-melanoma skin cancer, same evidence.")
     has_substance_use: bool = c.flag("Substance use, tobacco included, same evidence; not in chronic_condition_count.")
     chronic_condition_count: c.Count = _score("How many of the eight conditions from has_diabetes to has_cancer.", 0, 8)
+    charlson_index: c.Whole = c.required("Charlson index, weights of 1987.", in_range=bounds(CHARLSON))
+    elixhauser_index: c.Whole = c.required(
+        "Elixhauser categories weighted by van Walraven 2009.", in_range=bounds(ELIXHAUSER)
+    )
 
     claim_count_12mo: c.Count = c.count("Medical claims.")
     service_days_12mo: c.Count = c.count("Days with a medical service.")
@@ -153,16 +158,21 @@ class MemberFeatures(Contract):
 @table(MemberFeatures, domain="risk")
 def member_features(
     silver_claim_versions: LastYear,
-    silver_member_months: DataFrame,
+    silver_member_months_as_known: DataFrame,
     gold_member_conditions: DataFrame,
     months: list[str],
 ) -> DataFrame:
     """Features of the members enrolled in the asked months, each from what was known at the end of its month."""
     conditions = gold_member_conditions.select(
-        "member_id", "claim_month", *[c.column for c in CONDITIONS], "chronic_condition_count"
+        "member_id",
+        "claim_month",
+        *[c.column for c in CONDITIONS],
+        "chronic_condition_count",
+        "charlson_index",
+        F.col("elixhauser_van_walraven_score").alias("elixhauser_index"),
     )
     return (
-        with_utilization(silver_member_months, silver_claim_versions, months)
+        with_utilization(silver_member_months_as_known, silver_claim_versions, months)
         # A member whose conditions were never worked out is set aside by the contract: no row is no "no".
         .join(conditions, ["member_id", "claim_month"], "left")
         .transform(_with_averages)

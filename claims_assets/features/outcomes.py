@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from claims_assets.features.conditions import chronic_conditions
 from claims_assets.features.scores import with_risk_tier
-from claims_assets.features.utilization import events, lines, stays, with_utilization
+from claims_assets.features.utilization import emergency_visits, lines, stays, with_utilization
 
 RUN_OUT_MONTHS = 3
 """Months after the period in which late claims and voids still count; three or more are usual for incurred claims."""
@@ -34,7 +34,7 @@ def outcomes(
         claims have zeros.
     """
     people = members.select("member_id", "claim_month", "age").where(F.col("claim_month").isin(months))
-    parts = (lines, events, stays, chronic_conditions)
+    parts = (lines, emergency_visits, stays, chronic_conditions)
     used = with_utilization(people, claim_versions, months, run_out=run_out, parts=parts)
     medical, rx = F.col("total_paid_12mo").cast("double"), F.col("total_rx_paid_12mo").cast("double")
     return used.transform(with_risk_tier).select(

@@ -96,16 +96,20 @@ THINGS = {
 """Counted once a member; column of `silver.claim_versions` that tells them apart."""
 
 
-def events(counted: DataFrame) -> DataFrame:
-    """Days of service, emergency visits, distinct providers, drugs and classes."""
-    kinds = [*DAY_EVENTS, *THINGS]
+def emergency_visits(counted: DataFrame) -> DataFrame:
+    """Emergency visits alone, for labels."""
+    return events(counted, ["er_visit_count_12mo"])
+
+
+def events(counted: DataFrame, kinds: Sequence[str] = (*DAY_EVENTS, *THINGS)) -> DataFrame:
+    """Days of service, emergency visits, distinct providers, drugs and classes; of these the `kinds`."""
     sums = [_number_of(F.col("kind") == kind).alias(kind) for kind in kinds]
-    apart = disjoint(_told_by_lines(counted), ("member_id", "kind", "event"))
+    apart = disjoint(_told_by_lines(counted, kinds), ("member_id", "kind", "event"))
     by_span = spread(apart.groupBy("member_id", *SPAN).agg(*sums))
     return by_span.groupBy(*KEY).agg(*[F.sum(kind).alias(kind) for kind in kinds])
 
 
-def _told_by_lines(counted: DataFrame) -> DataFrame:
+def _told_by_lines(counted: DataFrame, kinds: Sequence[str]) -> DataFrame:
     """One row for each kind of event that a line tells of: kind, event (a day or an id) and span."""
     event = F.col("service_from_date").cast("string")
     for kind, name in THINGS.items():
@@ -114,14 +118,14 @@ def _told_by_lines(counted: DataFrame) -> DataFrame:
     last = F.when(F.col("kind") == "recent_er_visits_90d", recent).otherwise(F.col("span_end"))
     columns = ["member_id", "served", *SPAN, "service_from_date", *THINGS.values()]
     return (
-        counted.select(*columns, F.explode(_kinds_told()).alias("kind"))
+        counted.select(*columns, F.explode(_kinds_told(kinds)).alias("kind"))
         .withColumns({"span_end": last, "event": event})
         .where("span_start <= span_end")
     )
 
 
-def _kinds_told() -> Column:
-    """The kinds of events that a line tells of, as an array."""
+def _kinds_told(kinds: Sequence[str]) -> Column:
+    """Those of `kinds` that a line tells of, as an array."""
     medical, fill = F.col("claim_feed") == MEDICAL, F.col("claim_feed") == PHARMACY
     told = {
         "service_days_12mo": medical,
@@ -131,7 +135,8 @@ def _kinds_told() -> Column:
         "unique_drug_count": fill & F.col("ndc_code").isNotNull(),
         "unique_therapy_class_count": fill & F.col("therapeutic_class").isNotNull(),
     }
-    return F.array_compact(F.array(*[F.when(F.coalesce(said, F.lit(False)), kind) for kind, said in told.items()]))
+    found = [F.when(F.coalesce(told[kind], F.lit(False)), kind) for kind in kinds]
+    return F.array_compact(F.array(*found))
 
 
 def claims(counted: DataFrame) -> DataFrame:

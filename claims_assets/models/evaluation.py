@@ -1,20 +1,31 @@
-"""How good a model is on the test index, beside its rule of thumb on the same members.
+"""How good a model is on the test rows, beside its rule of thumb and the source documents' algorithm on the same rows.
 
-A measure that can't be computed is absent and says why: a 0 or a 1 in its place would pass or fail a gate by accident.
+Each measure comes with the interval that 95 of 100 resamples of the members give. A measure that can't be computed is
+absent and says why: a 0 or a 1 in its place would pass or fail a gate by accident. Elsewhere: the gate's own
+computation of the same measures (`governance/measures.py`), which must agree.
 """
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from claims_assets.models.risk_model import RiskModel
-from claims_assets.models.rule_baseline import RULE_THRESHOLD, history_of, rule_value
-
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
 
-TEST, RULE = "test_", "rule_"
-"""Prefixes of a measure: of the model, of the rule of thumb; both on the test rows."""
+TEST, RULE, BASELINE = "test_", "rule_", "baseline_"
+"""Prefixes of a measure: of the model, of the rule of thumb, of the documents' algorithm; all on the test rows."""
+LOW, HIGH = "_low", "_high"
+"""Suffixes of the ends of a measure's 95 % interval."""
+ABSENT = "absent."
+"""Prefix of a run's tags that say why a measure could not be computed."""
+RESAMPLES = 300
+"""Resamples of the members: enough for the ends of a 95 % interval (Efron & Tibshirani, An Introduction to the
+Bootstrap, 1993: 200 or more)."""
+LEVEL = 0.05
+CELLS = 4_000_000
+"""Weights in memory at once: 32 MB."""
+TENTHS = 10
+ONE_CLASS, NO_ROWS = "the rows are of one class", "there are no rows"
 
 
 @dataclass
@@ -29,75 +40,297 @@ class Measures:
         self.absent |= {prefix + k: v for k, v in other.absent.items()}
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What came, and what was said of it; arrays of one length."""
+
+    label: "np.ndarray"
+    """0 and 1 of a classifier; else a value."""
+    predicted: "np.ndarray"
+    event: "np.ndarray | None"
+    """Whether the outcome is what the model warns of; None: it warns of nothing."""
+    flagged: "np.ndarray | None"
+
+    def where(self, rows: "np.ndarray") -> "Judged":
+        """Some of the rows."""
+        kept = [None if part is None else part[rows] for part in (self.event, self.flagged)]
+        return Judged(self.label[rows], self.predicted[rows], *kept)
+
+
+Measure = Callable[[Judged, "np.ndarray"], "np.ndarray"]
+"""The value for each set of weights (sets x rows); NaN where it can't be computed."""
+
+
 def evaluate(
-    model: RiskModel, rows: "pd.DataFrame", y: "np.ndarray", predicted: "np.ndarray", threshold: float | None
+    test: Judged,
+    others: Mapping[str, Judged],
+    *,
+    classifier: bool,
+    primary: str,
+    unseen: "np.ndarray",
+    calibration: Judged,
+    seed: int,
 ) -> Measures:
-    """Measures of the model (`test_*`) and of its rule (`rule_*`), rows and positive rows."""
-    rule = rule_value(model, history_of(model, rows))
-    found = Measures({"test_rows": float(len(y))})
-    if model.is_classifier:
-        found.values["test_positives"] = float(y.sum())
-        found.add(TEST, of_classifier(y, predicted, threshold if threshold is not None else RULE_THRESHOLD))
-        found.add(RULE, of_classifier(y, rule, RULE_THRESHOLD))
-    else:
-        found.add(TEST, of_regression(y, predicted))
-        found.add(RULE, of_regression(y, rule))
+    """Everything that is said of a model.
+
+    Args:
+        test: of the model, one row a member.
+        others: prefix -> the same rows judged by another; RULE and BASELINE.
+        primary: the measure that decides which of two is better.
+        unseen: of each test row, whether nothing of the model ever saw its member.
+        calibration: of the model on its calibration part.
+        seed: of the resamples.
+    """
+    found = Measures({"test_rows": float(len(test.label))})
+    if test.event is not None:
+        found.values["test_positives"] = float(test.event.sum())
+    measured = {TEST: test, **others}
+    for prefix, of in measured.items():
+        found.add(prefix, measures(of, classifier=classifier))
+    found.values |= _intervals(measured, _named(test, classifier), primary, seed)
+    found.values |= _gains(found.values, others, primary)
+    found.add("test_unseen_", measures(test.where(unseen), classifier=classifier))
+    found.values["test_unseen_rows"] = float(unseen.sum())
+    found.add("", _stability(test, calibration, classifier, primary))
     return found
 
 
-def of_classifier(y: "np.ndarray", scores: "np.ndarray", threshold: float) -> Measures:
-    """Ranking (auc, average_precision), calibration (brier), and decisions (precision, recall) of scores in 0-1."""
-    from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+def measures(of: Judged, *, classifier: bool) -> Measures:
+    """The measures of one prediction, each or why not."""
+    import numpy as np
 
     found = Measures()
-    chosen = scores >= threshold
-    hits = float((chosen & (y > 0)).sum())
-    if len(y) and 0 < y.sum() < len(y):
-        found.values["auc"] = float(roc_auc_score(y, scores))
-        found.values["average_precision"] = float(average_precision_score(y, scores))
-    else:
-        found.absent |= dict.fromkeys(("auc", "average_precision"), "the test rows are of one class")
-    if len(y):
-        found.values["brier"] = float(brier_score_loss(y, scores, pos_label=1))
-    else:
-        found.absent["brier"] = "there are no test rows"
-    shares = (("precision", chosen, "no row is predicted positive"), ("recall", y > 0, "no row is positive"))
-    for name, of, why in shares:
-        if of.any():
-            found.values[name] = hits / float(of.sum())
+    every = np.ones((1, len(of.label)))
+    for name, measure in _named(of, classifier).items():
+        value = float(_quiet(measure, of, every)[0]) if len(of.label) else np.nan
+        if np.isfinite(value):
+            found.values[name] = value
         else:
-            found.absent[name] = why
-    return found
-
-
-def of_regression(y: "np.ndarray", predicted: "np.ndarray") -> Measures:
-    """r2, mae and rmse; the last two in the unit of the label."""
-    found = Measures()
-    if not len(y):
-        return Measures(absent=dict.fromkeys(("r2", "mae", "rmse"), "there are no test rows"))
-    error = y - predicted
-    found.values["mae"] = float(abs(error).mean())
-    found.values["rmse"] = float((error**2).mean() ** 0.5)
-    spread = float(((y - y.mean()) ** 2).sum())
-    if spread > 0:
-        found.values["r2"] = 1 - float((error**2).sum()) / spread
+            found.absent[name] = _why(name, of)
+    if len(of.label):
+        found.values["calibration_error"] = calibration_error(of)
     else:
-        found.absent["r2"] = "all test labels are the same"
+        found.absent["calibration_error"] = NO_ROWS
     return found
 
 
-def as_markdown(values: dict[str, float], absent: dict[str, str]) -> str:
-    """A table of model against rule."""
-    names = [n.removeprefix(TEST) for n in sorted({*values, *absent}) if n.startswith(TEST)]
-    lines = ["| measure | model | last year's value |", "|---|---|---|"]
+def calibration_error(of: Judged) -> float:
+    """Mean distance between predicted and observed over tenths of the prediction, in the unit of the label (expected
+    calibration error; Naeini, Cooper & Hauskrecht, AAAI 2015, with equal numbers of members)."""
+    import numpy as np
+
+    parts = np.array_split(np.argsort(of.predicted, kind="stable"), min(TENTHS, len(of.label)))
+    return float(sum(abs(of.predicted[p].sum() - of.label[p].sum()) for p in parts) / len(of.label))
+
+
+def score_shift(before: "np.ndarray", after: "np.ndarray") -> float:
+    """Population stability index of scores: tenths of `before`, open at both ends, counts smoothed by a half."""
+    import numpy as np
+
+    edges = np.unique(np.quantile(before, np.arange(1, TENTHS) / TENTHS))
+    shares = []
+    for part in (before, after):
+        counts = np.bincount(np.searchsorted(edges, part, side="right"), minlength=len(edges) + 1) + 0.5
+        shares.append(counts / counts.sum())
+    return float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
+
+
+def resampled(rows: int, seed: int) -> "Iterator[np.ndarray]":
+    """How often each row is drawn: blocks of resamples x rows. On test rows, where a row is a member."""
+    import numpy as np
+
+    draw, left = np.random.default_rng(seed), RESAMPLES
+    while left:
+        size = min(left, max(1, CELLS // rows))
+        places = draw.integers(0, rows, (size, rows)) + rows * np.arange(size)[:, None]
+        yield np.bincount(places.ravel(), minlength=size * rows).reshape(size, rows).astype("float64")
+        left -= size
+
+
+def _intervals(
+    measured: Mapping[str, Judged], named: Mapping[str, Measure], primary: str, seed: int
+) -> dict[str, float]:
+    """Ends by measure and prefix, and of the gain in the primary measure on each of the others: all of one resample are
+    of the same members."""
+    import numpy as np
+
+    rows = len(measured[TEST].label)
+    drawn: dict[str, list[np.ndarray]] = {}
+    for weights in resampled(rows, seed) if rows else ():
+        for prefix, of in measured.items():
+            for name, measure in named.items():
+                drawn.setdefault(prefix + name, []).append(_quiet(measure, of, weights))
+            if prefix != TEST:
+                gain = drawn[TEST + primary][-1] - drawn[prefix + primary][-1]
+                drawn.setdefault(_gain_on(prefix), []).append(gain)
+    ends: dict[str, float] = {}
+    for name, values in drawn.items():
+        finite = np.concatenate(values)
+        finite = finite[np.isfinite(finite)]
+        # Where more resamples than lie outside of the interval have no value, its ends are unknown.
+        if len(finite) >= (1 - LEVEL) * RESAMPLES:
+            low, high = np.quantile(finite, [LEVEL / 2, 1 - LEVEL / 2])
+            ends |= {name + LOW: float(low), name + HIGH: float(high)}
+    return ends
+
+
+def _gain_on(prefix: str) -> str:
+    return f"gain_on_{prefix.removesuffix('_')}"
+
+
+def _gains(values: Mapping[str, float], others: Mapping[str, Judged], primary: str) -> dict[str, float]:
+    return {
+        _gain_on(prefix): values[TEST + primary] - values[prefix + primary]
+        for prefix in others
+        if TEST + primary in values and prefix + primary in values
+    }
+
+
+def _stability(test: Judged, calibration: Judged, classifier: bool, primary: str) -> Measures:
+    """What changed between the calibration part and the test year."""
+    found, before = Measures(), measures(calibration, classifier=classifier)
+    after = measures(test, classifier=classifier)
+    found.values["calibration_rows"] = float(len(calibration.label))
+    if primary in before.values:
+        found.values[f"calibration_{primary}"] = before.values[primary]
+    if primary in before.values and primary in after.values:
+        found.values[f"{primary}_drop"] = before.values[primary] - after.values[primary]
+    else:
+        found.absent[f"{primary}_drop"] = before.absent.get(primary) or after.absent[primary]
+    if len(test.label) and len(calibration.label):
+        found.values["score_psi"] = score_shift(calibration.predicted, test.predicted)
+    else:
+        found.absent["score_psi"] = NO_ROWS
+    return found
+
+
+def _quiet(measure: Measure, of: Judged, weights: "np.ndarray") -> "np.ndarray":
+    import numpy as np
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return measure(of, weights)
+
+
+def _why(name: str, of: Judged) -> str:
+    if not len(of.label):
+        return NO_ROWS
+    return {
+        "auc": ONE_CLASS,
+        "average_precision": ONE_CLASS,
+        "precision": "no row is predicted positive",
+        "recall": "no row is positive",
+        "r2": "all labels are the same",
+        "predicted_to_observed": "nothing was observed",
+    }.get(name, "it is not finite")
+
+
+def _by_score(of: Judged, weights: "np.ndarray") -> "tuple[np.ndarray, np.ndarray]":
+    """Weight of the rows with the label 1, and of all, at each distinct score, highest first."""
+    import numpy as np
+
+    order = np.argsort(-of.predicted, kind="stable")
+    score, positive = of.predicted[order], of.label[order] > 0
+    starts = np.flatnonzero(np.append(True, score[1:] != score[:-1]))
+    ordered = weights[:, order]
+    return np.add.reduceat(ordered * positive, starts, axis=1), np.add.reduceat(ordered, starts, axis=1)
+
+
+def _auc(of: Judged, weights: "np.ndarray") -> "np.ndarray":
+    """Share of pairs of a positive and a negative row in which the positive one scores higher; ties count half."""
+    positive, every = _by_score(of, weights)
+    negative = every - positive
+    lower = negative.sum(axis=1, keepdims=True) - negative.cumsum(axis=1) + negative / 2
+    return (positive * lower).sum(axis=1) / (positive.sum(axis=1) * negative.sum(axis=1))
+
+
+def _average_precision(of: Judged, weights: "np.ndarray") -> "np.ndarray":
+    """Precision at each distinct score, weighted by the recall that it adds; without negative rows it says nothing."""
+    import numpy as np
+
+    positive, every = _by_score(of, weights)
+    hits, total, chosen = positive.cumsum(axis=1), positive.sum(axis=1), every.cumsum(axis=1)
+    value = (positive * hits / np.where(chosen > 0, chosen, 1)).sum(axis=1) / total
+    return np.where(total < every.sum(axis=1), value, np.nan)
+
+
+def _mean_of(error: Callable[[Judged], "np.ndarray"]) -> Measure:
+    return lambda of, weights: weights @ error(of) / weights.sum(axis=1)
+
+
+def _share_of(hits: Callable[[Judged], "np.ndarray"], among: Callable[[Judged], "np.ndarray"]) -> Measure:
+    return lambda of, weights: weights @ (hits(of) & among(of)) / (weights @ among(of))
+
+
+def _r2(of: Judged, weights: "np.ndarray") -> "np.ndarray":
+    import numpy as np
+
+    # About the mean of all: equal labels leave exactly zero, and large ones lose no digits.
+    label = of.label - of.label.mean()
+    spread = weights @ label**2 - (weights @ label) ** 2 / weights.sum(axis=1)
+    return np.where(spread > 0, 1 - weights @ (of.label - of.predicted) ** 2 / spread, np.nan)
+
+
+def _rmse(of: Judged, weights: "np.ndarray") -> "np.ndarray":
+    return _mean_of(lambda o: (o.label - o.predicted) ** 2)(of, weights) ** 0.5
+
+
+def _event(of: Judged) -> "np.ndarray":
+    return _bools(of.event)
+
+
+def _flagged(of: Judged) -> "np.ndarray":
+    return _bools(of.flagged)
+
+
+def _bools(values: "np.ndarray | None") -> "np.ndarray":
+    if values is None:
+        raise ValueError("A model that warns of nothing has no decisions to measure.")
+    return values.astype(bool)
+
+
+RANKING: dict[str, Measure] = {
+    "auc": _auc,
+    "average_precision": _average_precision,
+    "brier": _mean_of(lambda o: (o.label - o.predicted) ** 2),
+}
+DECISIONS: dict[str, Measure] = {
+    "precision": _share_of(_event, _flagged),
+    "recall": _share_of(_flagged, _event),
+    "accuracy": _mean_of(lambda o: (_flagged(o) == _event(o)).astype("float64")),
+    "share_flagged": _mean_of(lambda o: _flagged(o).astype("float64")),
+}
+VALUES: dict[str, Measure] = {
+    "r2": _r2,
+    "mae": _mean_of(lambda o: abs(o.label - o.predicted)),
+    "rmse": _rmse,
+}
+"""The last two in the unit of the label."""
+MEANT: dict[str, Measure] = {"predicted_to_observed": lambda o, w: w @ o.predicted / (w @ o.label)}
+
+
+def _named(of: Judged, classifier: bool) -> dict[str, Measure]:
+    decisions = {} if of.event is None else DECISIONS
+    return {**(RANKING if classifier else VALUES), **decisions, **MEANT}
+
+
+def as_markdown(values: Mapping[str, float], absent: Mapping[str, str]) -> str:
+    """A table of the model against the rule and the documents' algorithm."""
+    named = [n for n in sorted({*values, *absent}) if n.startswith(TEST) and not n.endswith((LOW, HIGH))]
+    names = [n.removeprefix(TEST) for n in named if not n.startswith(f"{TEST}unseen_")]
+    lines = ["| measure | model | last year's value | documents' algorithm |", "|---|---|---|---|"]
     for name in names:
-        cells = [_cell(prefix + name, values, absent) for prefix in (TEST, RULE)]
-        lines.append(f"| {name} | {cells[0]} | {cells[1]} |")
+        cells = [_cell(prefix + name, values, absent) for prefix in (TEST, RULE, BASELINE)]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _cell(name: str, values: dict[str, float], absent: dict[str, str]) -> str:
-    if name in values:
-        value = values[name]
-        return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3f}"
-    return f"absent: {absent[name]}" if name in absent else ""
+def _cell(name: str, values: Mapping[str, float], absent: Mapping[str, str]) -> str:
+    if name not in values:
+        return f"absent: {absent[name]}" if name in absent else ""
+    if name + LOW not in values:
+        return _shown(values[name])
+    return f"{_shown(values[name])} ({_shown(values[name + LOW])} to {_shown(values[name + HIGH])})"
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3f}"

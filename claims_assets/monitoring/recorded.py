@@ -8,14 +8,19 @@ from claims_assets.layers import LAYERS
 LAYER = LAYERS["monitoring"]
 
 
-def recorded(name: str, contract: type[Contract]) -> dg.AssetSpec:
-    """The table `monitoring.<name>`, to which others add their rows; it holds no member's value."""
+def recorded(name: str, contract: type[Contract], *, phi: str = "none", domain: str = "claims") -> dg.AssetSpec:
+    """The table `monitoring.<name>`, to which others add their rows.
+
+    Args:
+        phi: identified, limited or none; a tag.
+        domain: claims, members, providers, risk or outreach; a tag.
+    """
     return dg.AssetSpec(
         dg.AssetKey([LAYER.schema, name]),
         group_name=LAYER.folder,
         description=contract.__doc__,
         owners=[LAYER.owner],
-        tags={"phi": "none", "domain": "claims"},
+        tags={"phi": phi, "domain": domain},
         kinds={"deltalake"},
         metadata={
             "dagster/column_schema": compiled(contract).column_schema(),

@@ -72,13 +72,13 @@ class ImmunizationMasterOutreachList(Contract):
 def immunization_master_outreach_list(
     gold_member_risk_predictions: DataFrame,
     gold_member_features: DataFrame,
-    silver_member_months: DataFrame,
+    silver_member_months_as_known: DataFrame,
     silver_immunizations: LastYear,
     bronze_member_contacts: Whole,
 ) -> DataFrame:
     """Enrolled members with no influenza dose in the season, scored, tiered and ranked."""
     key = ["member_id", "claim_month"]
-    listed = candidates(silver_member_months, silver_immunizations, bronze_member_contacts).where(
+    listed = candidates(silver_member_months_as_known, silver_immunizations, bronze_member_contacts).where(
         "exclusion_reason is null"
     )
     scored = (

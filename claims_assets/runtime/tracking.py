@@ -1,81 +1,63 @@
-"""Experiment tracking and the model registry: one closed MLflow run for each training.
+"""Experiment tracking and the model registry: the only door to MLflow.
 
-Here: runs, registered versions, loading. Elsewhere: what is trained and measured (`models/`). The client is used
-directly: MLflow's global "active run" is how one training comes to write into the run of another.
+Here: what is asked of them. Elsewhere: how a run is opened and closed (`tracked_runs.py`), what a version is
+(`model_versions.py`), what is trained and measured (`models/`).
 Parameters, metrics, names and trees are stored; never a row of a member.
 """
 
 import importlib
-import json
 import logging
 import os
 import tempfile
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, get_args
 
 import dagster as dg
 
+from claims_assets.runtime.code_version import code_version
+from claims_assets.runtime.model_versions import (
+    AS_OF_MONTH,
+    CHALLENGER,
+    CHAMPION,
+    CHAMPION_FROM,
+    CHAMPION_UNTIL,
+    GATE,
+    PARAMETERS,
+    PREVIOUS,
+    REIGNS,
+    THRESHOLD,
+    TRAINING_DATA,
+    Gate,
+    ModelVersion,
+    Timeline,
+    before_champion,
+    crowned,
+    reigns,
+    rolled_back,
+    timeline,
+    timeline_of,
+)
+from claims_assets.runtime.tracked_runs import TrackedRun, tracked, without_warnings
 from claims_assets.settings import UNITY_CATALOG
 
 if TYPE_CHECKING:
-    import xgboost
     from mlflow import MlflowClient
 
+    from claims_assets.models.risk_artifact import RiskArtifact
+
 EXPERIMENT = "/Medicaid/Risk_Prediction_Models"
-CHAMPION = "champion"
-"""Alias of the version that scores."""
+COMPLIANCE, CODE_VERSION, DELTA_VERSION = "healthcare_compliance", "code_version", "delta_version."
+"""Tags of every run; the last one is followed by the name of a table that was read."""
 SQLITE = "sqlite:///"
 MODELS_SCHEMA = "models"
-MODEL_FOLDER = "model"
-AS_OF_MONTH, TRAINING_DATA, PARAMETERS, THRESHOLD = "as_of_month", "training_data", "parameters", "threshold"
-"""Tags of a version."""
-
-
-@dataclass(frozen=True)
-class ModelVersion:
-    """One registered version of a model."""
-
-    name: str
-    version: int
-    as_of_month: str
-    """Nothing that became known after this month is in it."""
-    training_data: str
-    """Fingerprint of the rows it was trained and tested on."""
-    alias: str | None
-    """`champion` where it is that, else its first alias, if any."""
-    parameters: str = ""
-    """Fingerprint of the settings of the fit."""
-    threshold: float | None = None
-    """Score from which on the prediction is 1; None for a regression."""
-    run_id: str = ""
-
-
-@dataclass
-class TrackedRun:
-    """An open run; `Tracking.run` closes it."""
-
-    run_id: str
-    artifact_uri: str
-    client: "MlflowClient" = field(repr=False)
-
-    def log(self, params: Mapping[str, Any], metrics: Mapping[str, float], tags: Mapping[str, str]) -> None:
-        """Store all of these in one transaction."""
-        from mlflow.entities import Metric, Param, RunTag
-
-        self.client.log_batch(
-            self.run_id,
-            metrics=[Metric(k, float(v), 0, 0) for k, v in metrics.items()],
-            params=[Param(k, str(v)) for k, v in params.items()],
-            tags=[RunTag(k, v) for k, v in tags.items()],
-        )
-
-    def log_json(self, name: str, content: Any) -> None:
-        """Store a small document."""
-        self.client.log_text(self.run_id, json.dumps(content, indent=1), name)
+MODEL_FOLDER, DATA_FOLDER = "model", "data"
+"""Of a stored model; the second is MLflow's."""
+NEEDED = ("xgboost", "pandas", "numpy")
+"""What a stored model needs to score, in the versions that it was fitted with."""
 
 
 class Tracking(dg.ConfigurableResource):
@@ -91,38 +73,37 @@ class Tracking(dg.ConfigurableResource):
     """Catalog of the registered models, in its schema `models`; None: names have one part."""
 
     @contextmanager
-    def run(self, name: str, tags: Mapping[str, str]) -> Iterator[TrackedRun]:
-        """A run that ends with the block: FINISHED, or FAILED when the block raises."""
+    def run(
+        self, name: str, tags: Mapping[str, str], inputs: Mapping[str, int] = MappingProxyType({})
+    ) -> Iterator[TrackedRun]:
+        """A run that ends with the block: FINISHED, FAILED when the block raises, KILLED when it is interrupted.
+
+        Args:
+            name: of the run, for example the model and its month.
+            tags: of the run; `dagster_run_id` says who asked.
+            inputs: table -> Delta version that is read.
+        """
         client = self._client()
-        created = client.create_run(self._experiment_id(client), run_name=name, tags=dict(tags))
-        status = "FAILED"
-        try:
-            yield TrackedRun(created.info.run_id, created.info.artifact_uri or "", client)
-            status = "FINISHED"
-        finally:
-            client.set_terminated(created.info.run_id, status)
+        read = {DELTA_VERSION + table: str(version) for table, version in inputs.items()}
+        every = {COMPLIANCE: "true", CODE_VERSION: code_version(), **read, **tags}
+        with tracked(client, self.uri, self._experiment_id(client), name, every) as run:
+            yield run
 
-    def register(self, run: TrackedRun, name: str, booster: "xgboost.Booster", tags: Mapping[str, str]) -> ModelVersion:
-        """Store a fitted booster with the run and register it as the next version of `name`.
+    def register(self, run: TrackedRun, name: str, artifact: "RiskArtifact", tags: Mapping[str, str]) -> ModelVersion:
+        """Store a fitted model with the run and register it as the next version of `name`.
 
-        The artifact carries its own inputs (names and order) and its signature in float64.
+        What is stored is an ordinary MLflow model with the code that scores it: any Python with xgboost, pandas and
+        numpy can load it, without this project.
         """
         with tempfile.TemporaryDirectory() as folder:
-            _flavour().save_model(
-                booster,
-                f"{folder}/{MODEL_FOLDER}",
-                model_format="ubj",
-                signature=_signature(booster.feature_names or []),
-                # Stated, because MLflow else finds them by running the model in a process of its own.
-                pip_requirements=[f"xgboost=={_xgboost_version()}"],
-            )
+            _save(artifact, Path(folder))
             run.client.log_artifacts(run.run_id, f"{folder}/{MODEL_FOLDER}", MODEL_FOLDER)
         registered = self._registered_name(name)
         if _registered(run.client, registered) is None:
-            run.client.create_registered_model(registered)
+            _create_registered(run.client, registered)
         source = f"{run.artifact_uri}/{MODEL_FOLDER}"
         created = run.client.create_model_version(registered, source=source, run_id=run.run_id, tags=dict(tags))
-        return _version(name, created, {})
+        return _version(name, created, {}, {})
 
     def versions(self, name: str) -> list[ModelVersion]:
         """All versions of a model, oldest first; none when it, or the registry, does not exist."""
@@ -132,28 +113,68 @@ class Tracking(dg.ConfigurableResource):
         registered = _registered(client, self._registered_name(name))
         if registered is None:
             return []
-        aliases = {str(v): a for a, v in sorted(registered.aliases.items(), key=lambda x: x[0] == CHAMPION)}
-        found: list[ModelVersion] = []
-        token = None
-        while True:
-            page = client.search_model_versions(f"name='{registered.name}'", page_token=token)
-            # A search in Unity Catalog may leave out the tags.
-            whole = [client.get_model_version(registered.name, v.version) for v in page] if self.catalog else page
-            found += [_version(name, v, aliases) for v in whole]
-            token = page.token
-            if not token:
-                return sorted(found, key=lambda v: v.version)
+        stored = self._stored(client, registered.name)
+        aliases = {a: int(v) for a, v in registered.aliases.items()}
+        starts = {int(v.version): tuple(v.tags.get(REIGNS, "").split(",")) for v in stored}
+        as_of = {int(v.version): v.tags.get(AS_OF_MONTH, "") for v in stored}
+        line = timeline(starts, aliases.get(CHAMPION), as_of)
+        return sorted((_version(name, v, aliases, line) for v in stored), key=lambda v: v.version)
 
     def champion(self, name: str) -> ModelVersion | None:
         """The version with the alias `champion`."""
         return next((v for v in self.versions(name) if v.alias == CHAMPION), None)
 
-    def promote(self, name: str, version: int) -> None:
-        """Give the alias `champion` to this version, and take it from any other."""
-        self._client().set_registered_model_alias(self._registered_name(name), CHAMPION, str(version))
+    def crown(self, name: str, version: int, month: str) -> None:
+        """Make a version champion from a month on; the one before keeps its time until then, and the alias `previous`.
 
-    def load(self, name: str, version: int) -> "xgboost.Booster":
-        """The booster of a registered version."""
+        Of a month before the reigning champion's first one, it fills in the past, and the alias stays where it is.
+
+        Raises:
+            ValueError: there is no such version.
+        """
+        versions = self.versions(name)
+        if version not in {v.version for v in versions}:
+            raise ValueError(f"{name} has no version {version} that could become champion.")
+        champion, before = _holder(versions, CHAMPION), _holder(versions, PREVIOUS)
+        line = crowned(timeline_of(versions), version, month)
+        self._crown(name, versions, line, before if line[max(line)] == champion else champion)
+
+    def challenge(self, name: str, version: int) -> None:
+        """Give a version the alias `challenger`, and take it from any other."""
+        self._client().set_registered_model_alias(self._registered_name(name), CHALLENGER, str(version))
+
+    def way_back(self, name: str, month: str) -> tuple[int, int]:
+        """The champion, and the version that a rollback from `month` on would make champion again; nothing is changed.
+
+        Raises:
+            NoWayBack: there is no champion, none before it, or it became champion after `month`.
+        """
+        versions = self.versions(name)
+        line = timeline_of(versions)
+        back = rolled_back(name, line, _holder(versions, PREVIOUS), month)
+        return line[max(line)], back[max(back)]
+
+    def rollback(self, name: str, month: str) -> ModelVersion:
+        """Make the champion before champion again, from a month on; the version that it is.
+
+        Earlier months keep the champion that they had.
+
+        Raises:
+            NoWayBack: see `way_back`.
+        """
+        versions = self.versions(name)
+        line = rolled_back(name, timeline_of(versions), _holder(versions, PREVIOUS), month)
+        self._crown(name, versions, line, before_champion(line))
+        return next(v for v in self.versions(name) if v.alias == CHAMPION)
+
+    def tag(self, name: str, version: int, **tags: str) -> None:
+        """Give a version these tags; those that it has keep their names and lose their values."""
+        client = self._client()
+        for key, value in tags.items():
+            client.set_model_version_tag(self._registered_name(name), str(version), key, value)
+
+    def folder(self, name: str, version: int) -> Path:
+        """The files of a registered version, downloaded unless they are of this machine."""
         from mlflow.artifacts import download_artifacts
 
         registered = self._registered_name(name)
@@ -161,13 +182,50 @@ class Tracking(dg.ConfigurableResource):
             source = f"models:/{registered}/{version}"
         else:
             source = self._client().get_model_version_download_uri(registered, str(version))
-        folder = download_artifacts(artifact_uri=source, tracking_uri=self.uri, registry_uri=self.registry)
-        return _flavour().load_model(folder)
+        return Path(download_artifacts(artifact_uri=source, tracking_uri=self.uri, registry_uri=self.registry))
+
+    def load(self, name: str, version: int) -> "RiskArtifact":
+        """A registered version, by the code of this project and not by that which is stored with it."""
+        from claims_assets.models.risk_artifact import FILE, RiskArtifact
+
+        return RiskArtifact.load(self.folder(name, version) / DATA_FOLDER / FILE)
 
     def results(self, version: ModelVersion) -> tuple[dict[str, float], dict[str, str]]:
         """Metrics and tags of the run that registered a version."""
         data = self._client().get_run(version.run_id).data
         return dict(data.metrics), dict(data.tags)
+
+    def params(self, version: ModelVersion) -> dict[str, str]:
+        """Parameters of the run that registered a version."""
+        return dict(self._client().get_run(version.run_id).data.params)
+
+    def log_text(self, version: ModelVersion, name: str, content: str) -> None:
+        """Store a small text with the run that registered a version, in place of one of that name."""
+        self._client().log_text(version.run_id, content, name)
+
+    def _stored(self, client: "MlflowClient", registered: str) -> list[Any]:
+        """MLflow's entities of all versions."""
+        found: list[Any] = []
+        token = None
+        while True:
+            page = client.search_model_versions(f"name='{registered}'", page_token=token)
+            # A search in Unity Catalog may leave out the tags.
+            found += [client.get_model_version(registered, v.version) for v in page] if self.catalog else page
+            token = page.token
+            if not token:
+                return found
+
+    def _crown(self, name: str, versions: Sequence[ModelVersion], line: Timeline, before: int | None) -> None:
+        """Write who is champion from when: the new times first, so that a crash leaves no month without a champion."""
+        client, registered = self._client(), self._registered_name(name)
+        champion = line[max(line)]
+        for v in sorted(versions, key=lambda v: v.version != champion):
+            _write_reigns(client, registered, v, line)
+        client.set_registered_model_alias(registered, CHAMPION, str(champion))
+        if before is not None:
+            client.set_registered_model_alias(registered, PREVIOUS, str(before))
+        elif _holder(versions, PREVIOUS) is not None:
+            client.delete_registered_model_alias(registered, PREVIOUS)
 
     def _client(self) -> "MlflowClient":
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -221,13 +279,59 @@ def _registered(client: "MlflowClient", name: str) -> Any:
         return None
 
 
-def _flavour() -> Any:
-    """MLflow's module for xgboost."""
-    with warnings.catch_warnings():
-        # The import of mlflow.pyfunc, which saving needs, warns of a type hint of its own.
-        warnings.simplefilter("ignore", UserWarning)
-        importlib.import_module("mlflow.pyfunc")
-        return importlib.import_module("mlflow.xgboost")
+def _create_registered(client: "MlflowClient", name: str) -> None:
+    """Another process may be creating it too."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
+
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
+            raise
+
+
+def _save(artifact: "RiskArtifact", folder: Path) -> None:
+    """Write the MLflow model `folder/model`: trees and facts, the one file of code that scores them, the signature."""
+    from claims_assets.models import risk_artifact
+    from claims_assets.models.signature import example_for, signature_of
+
+    # Its import warns of a type hint of its own, and a signature with integers of values that may be missing.
+    with without_warnings(UserWarning):
+        pyfunc = importlib.import_module("mlflow.pyfunc")
+        pyfunc.save_model(
+            folder / MODEL_FOLDER,
+            loader_module=risk_artifact.__name__.rpartition(".")[2],
+            code_paths=[risk_artifact.__file__],
+            data_path=str(artifact.save(folder)),
+            signature=signature_of(artifact),
+            input_example=example_for(artifact),
+            # Stated, because MLflow else finds them by running the model in a process of its own.
+            pip_requirements=[f"{name}=={_installed(name)}" for name in NEEDED],
+        )
+
+
+def _installed(name: str) -> str:
+    return importlib.import_module(name).__version__
+
+
+def _holder(versions: Sequence[ModelVersion], alias: str) -> int | None:
+    return next((v.version for v in versions if alias in v.aliases), None)
+
+
+def _write_reigns(client: "MlflowClient", registered: str, version: ModelVersion, line: Timeline) -> None:
+    """The tags that hold a version's times as champion; only what changes is written."""
+    own = replace(version, reigns=reigns(line, version.version))
+    wanted = {
+        REIGNS: ",".join(first for first, _ in own.reigns),
+        CHAMPION_FROM: own.champion_from,
+        CHAMPION_UNTIL: own.champion_until,
+    }
+    for key, value in wanted.items():
+        if value and version.tags.get(key) != value:
+            client.set_model_version_tag(registered, str(version.version), key, value)
+        elif not value and key in version.tags:
+            client.delete_model_version_tag(registered, str(version.version), key)
 
 
 def _sqlite_file(uri: str) -> Path:
@@ -239,30 +343,22 @@ def _create_parent(uri: str) -> None:
         _sqlite_file(uri).parent.mkdir(parents=True, exist_ok=True)
 
 
-def _version(name: str, stored: Any, aliases: Mapping[str, str]) -> ModelVersion:
+def _version(name: str, stored: Any, aliases: Mapping[str, int], line: Timeline) -> ModelVersion:
     """From MLflow's entity; a version that others registered may lack our tags, and then scores no month."""
-    tags = dict(stored.tags)
+    tags, version = dict(stored.tags), int(stored.version)
     threshold = tags.get(THRESHOLD)
+    own = tuple(sorted((a for a, v in aliases.items() if v == version), key=lambda a: (a != CHAMPION, a)))
     return ModelVersion(
         name=name,
-        version=int(stored.version),
+        version=version,
         as_of_month=tags.get(AS_OF_MONTH, ""),
         training_data=tags.get(TRAINING_DATA, ""),
-        alias=aliases.get(str(stored.version)),
+        alias=own[0] if own else None,
         parameters=tags.get(PARAMETERS, ""),
         threshold=float(threshold) if threshold else None,
         run_id=stored.run_id or "",
+        gate=found if (found := tags.get(GATE, "")) in get_args(Gate) else "",
+        reigns=reigns(line, version),
+        aliases=own,
+        tags=tags,
     )
-
-
-def _signature(inputs: Sequence[str]) -> Any:
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
-
-    return ModelSignature(inputs=Schema([ColSpec("double", n) for n in inputs]), outputs=Schema([ColSpec("double")]))
-
-
-def _xgboost_version() -> str:
-    import xgboost
-
-    return xgboost.__version__

@@ -9,12 +9,14 @@ first months of a feed that brings no earlier spans. Days after the last one up 
 """
 
 from calendar import monthrange
+from collections.abc import Sequence
 from datetime import date
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from claims_assets.partitions import month_index
+from claims_assets.silver.eligibility import MEMBER
 
 MONTHS_LOOKED_BACK = 12
 """Months of the window with its own, as HEDIS measures and T-MSIS data quality measures judge enrolment by the year."""
@@ -34,20 +36,21 @@ def enrolled_on(day: Column) -> Column:
     return F.coalesce(F.substring(F.col("enrolment_by_day"), number, F.lit(1)) == "1", F.lit(False))
 
 
-def enrolment_by_month(spans: DataFrame, months: list[str]) -> DataFrame:
+def enrolment_by_month(spans: DataFrame, months: list[str], of: Sequence[str] = MEMBER) -> DataFrame:
     """One row per member and asked month with an enrolled day, with the enrolment columns of `silver.member_months`.
 
     Args:
         spans: `enrolment_spans`, up to the last day of the asked months.
         months: the asked ones.
+        of: whose spans are read together.
     """
-    in_order = Window.partitionBy("member_id").orderBy("span_start")
+    in_order = Window.partitionBy(*of).orderBy("span_start")
     seen = spans.withColumn("free_from", F.date_add(F.lag("span_end").over(in_order), 1))
     last_seen_by = F.add_months("span_end", MONTHS_LOOKED_BACK - 1)
     return (
-        by_month(seen, F.col("span_start"), last_seen_by, months)
-        .transform(_within_window)
-        .groupBy("member_id", "claim_month")
+        by_month(seen, F.col("span_start"), last_seen_by, months, of)
+        .transform(lambda s: _within_window(s, of))
+        .groupBy(*of, "claim_month")
         .agg(
             F.sum("days_of_month").cast("int").alias("enrolled_days"),
             F.max("span_start").alias("enrolled_since"),
@@ -58,11 +61,11 @@ def enrolment_by_month(spans: DataFrame, months: list[str]) -> DataFrame:
             F.max("end").alias("end"),
         )
         .where("enrolled_days > 0")
-        .transform(_with_gaps)
+        .transform(lambda rows: _with_gaps(rows, of))
     )
 
 
-def _within_window(spans: DataFrame) -> DataFrame:
+def _within_window(spans: DataFrame, of: Sequence[str]) -> DataFrame:
     """Each span of a month's window: its days there, and the free days before it."""
     first = F.to_date(F.concat("claim_month", F.lit("-01")))
     opens, closes = F.add_months(first, 1 - MONTHS_LOOKED_BACK), F.last_day(first)
@@ -70,7 +73,7 @@ def _within_window(spans: DataFrame) -> DataFrame:
     first_of_month = F.greatest("span_start", first)
     days_of_month = F.greatest(F.datediff(end, first_of_month) + 1, F.lit(0))
     return spans.select(
-        "member_id",
+        *of,
         "claim_month",
         "span_start",
         end.alias("end"),
@@ -84,7 +87,7 @@ def _within_window(spans: DataFrame) -> DataFrame:
     )
 
 
-def _with_gaps(rows: DataFrame) -> DataFrame:
+def _with_gaps(rows: DataFrame, of: Sequence[str]) -> DataFrame:
     """The days as text, and the gaps with the one after the last span."""
     closes = F.last_day(F.concat("claim_month", F.lit("-01")))
     gap_after = F.datediff(closes, "end")
@@ -92,7 +95,7 @@ def _with_gaps(rows: DataFrame) -> DataFrame:
     longest = F.greatest("longest_before", gap_after).cast("int")
     continuous = (gaps <= ALLOWED_GAPS) & (longest <= LONGEST_ALLOWED_GAP_DAYS)
     return rows.select(
-        *("member_id", "claim_month", "enrolled_days", "enrolled_since", "enrolled_days_12mo"),
+        *(*of, "claim_month", "enrolled_days", "enrolled_since", "enrolled_days_12mo"),
         F.reverse(F.lpad(F.bin("digits"), F.dayofmonth(closes), F.lit("0"))).alias("enrolment_by_day"),
         gaps.alias("gap_count_12mo"),
         longest.alias("longest_gap_days_12mo"),
@@ -100,10 +103,14 @@ def _with_gaps(rows: DataFrame) -> DataFrame:
     )
 
 
-def by_month(frame: DataFrame, start: Column, end: Column, months: list[str]) -> DataFrame:
-    """Repeat each row for every asked month that its days `start`..`end` touch; adds `claim_month`."""
+def by_month(frame: DataFrame, start: Column, end: Column, months: list[str], of: Sequence[str] = MEMBER) -> DataFrame:
+    """Repeat each row for every asked month that its days `start`..`end` touch; adds `claim_month`.
+
+    Of records as they were known (`MEMBER_AS_KNOWN`), for the months in which they were.
+    """
     asked = [month_index(m) for m in months]
-    first, last = F.greatest(_month_index(start), F.lit(min(asked))), F.least(_month_index(end), F.lit(max(asked)))
+    bounds = [F.col(n) for n in of[1:]] or [F.lit(min(asked)), F.lit(max(asked))]
+    first, last = F.greatest(_month_index(start), bounds[0]), F.least(_month_index(end), bounds[1])
     year, number = F.floor(F.col("_month") / 12).cast("int"), F.col("_month") % 12 + 1
     month = F.format_string("%04d-%02d", year, number)
     return (

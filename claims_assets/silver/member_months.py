@@ -1,9 +1,11 @@
 """Member months: one row per member and month with at least one enrolled day, with who the member was then.
 
-Here: the table, and the attributes as of the month. Elsewhere: which records stand (`silver/eligibility.py`), days
-and gaps (`silver/enrolment.py`), the vocabulary (`silver/demographics.py`), the history of attributes
-(`silver/members.py`).
+Here: the table as all records say today, and the attributes as of the month. Elsewhere: the same as it was known at
+the end of each month (`silver/member_months_as_known.py`), which records stand (`silver/eligibility.py`), days and gaps
+(`silver/enrolment.py`), the vocabulary (`silver/demographics.py`), the history of attributes (`silver/members.py`).
 """
+
+from collections.abc import Sequence
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
@@ -20,7 +22,7 @@ from claims_assets.silver.demographics import (
     age_on,
     with_common_words,
 )
-from claims_assets.silver.eligibility import enrolment_spans, standing_records
+from claims_assets.silver.eligibility import MEMBER, enrolment_spans, standing_records
 from claims_assets.silver.enrolment import DAY_DIGITS, DAYS_OF_YEAR, by_month, enrolment_by_month, last_day
 from claims_assets.table import Whole, table
 
@@ -85,30 +87,38 @@ def member_months(bronze_member_eligibility: Whole, months: list[str]) -> DataFr
 
     Spans without an end count as enrolled to the end of the month. What comes after it changes nothing.
     """
-    records = standing_records(bronze_member_eligibility)
-    enrolled = enrolment_by_month(enrolment_spans(records, last_day(max(months))), months)
-    in_force = _record_in_force(records, months)
-    described = records.transform(with_common_words).select("member_id", "effective_date", "died_on", *ATTRIBUTES)
+    return described_months(standing_records(bronze_member_eligibility), months)
+
+
+def described_months(records: DataFrame, months: list[str], of: Sequence[str] = MEMBER) -> DataFrame:
+    """Enrolment and attributes of the asked months.
+
+    Args:
+        records: `standing_records`, or `records_as_known` with `of` = MEMBER_AS_KNOWN.
+        months: the asked ones.
+        of: whose records are read together.
+    """
+    enrolled = enrolment_by_month(enrolment_spans(records, last_day(max(months)), of), months, of)
+    in_force = _record_in_force(records, months, of)
+    described = records.transform(with_common_words).select(*of, "effective_date", "died_on", *ATTRIBUTES)
     return (
-        enrolled.join(in_force, ["member_id", "claim_month"])
-        .join(described, ["member_id", "effective_date"])
-        .transform(_as_of_month)
+        enrolled.join(in_force, [*of, "claim_month"]).join(described, [*of, "effective_date"]).transform(_as_of_month)
     )
 
 
-def _record_in_force(records: DataFrame, months: list[str]) -> DataFrame:
+def _record_in_force(records: DataFrame, months: list[str], of: Sequence[str]) -> DataFrame:
     """For each member and asked month the effective date of the latest record that is in force on a day of it."""
     until = F.lit(last_day(max(months)))
-    days = records.select("member_id", "effective_date", F.coalesce("ends_on", until).alias("end"))
-    following = Window.partitionBy("member_id").orderBy("effective_date")
+    days = records.select(*of, "effective_date", F.coalesce("ends_on", until).alias("end"))
+    following = Window.partitionBy(*of).orderBy("effective_date")
     # A record that the next one outlives says nothing from that one's first day on. Without this cut a feed that sends
     # an open record a month would repeat each of them to the end: 666 rows for one member's three years.
     outlived = F.lead("end").over(following) >= F.col("end")
     reach = F.when(outlived, F.least("end", F.lead("effective_date").over(following))).otherwise(F.col("end"))
     return (
         days.withColumn("reach", reach)
-        .transform(lambda d: by_month(d, F.col("effective_date"), F.col("reach"), months))
-        .groupBy("member_id", "claim_month")
+        .transform(lambda d: by_month(d, F.col("effective_date"), F.col("reach"), months, of))
+        .groupBy(*of, "claim_month")
         .agg(F.max("effective_date").alias("effective_date"))
     )
 

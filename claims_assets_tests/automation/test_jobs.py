@@ -7,10 +7,19 @@ import dagster as dg
 import pytest
 from dagster._core.instance.config import PoolGranularity
 
-from claims_assets.automation.jobs import END_TO_END, JOBS, ML_STAGES, ML_TRAINING_PIPELINE, MONITORING, jobs
+from claims_assets.automation.jobs import (
+    END_TO_END,
+    JOBS,
+    ML_STAGES,
+    ML_TRAINING_PIPELINE,
+    MONITORING,
+    TRAINING,
+    jobs,
+)
 from claims_assets.automation.schedules import schedules
 from claims_assets.definitions import assets, build
 from claims_assets.layers import LAKE_POOL
+from claims_assets.predictions.scoring import MODELS
 from claims_assets.settings import settings_from_environment
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -22,17 +31,35 @@ def graph():
     return build(LOCAL).resolve_asset_graph()
 
 
-def test_the_training_pipeline_has_its_five_stages_and_all_that_they_hold_today(graph):
-    assert list(ML_STAGES) == [
-        "features",
-        "training",
-        "governance",
-        "validation of a scored batch",
-        "set-up of monitoring",
-    ]
-    held = {k.path[-1] for k in ML_TRAINING_PIPELINE.selection.resolve(graph)}
-    assert held >= {"member_features", "high_cost_predictor", "member_risk_predictions"}
-    assert not held & {"medical_claims", "immunization_master_outreach_list"}
+def stages(graph):
+    return {name: selection.resolve(graph) for name, (_, selection) in ML_STAGES.items()}
+
+
+def test_the_training_pipeline_is_its_five_stages_and_nothing_else(graph):
+    found = stages(graph)
+    assert list(found) == ["features", "training", "governance", "validation of a scored batch", "set-up of monitoring"]
+    held = [key for keys in found.values() for key in keys]
+    assert sorted(held) == sorted(ML_TRAINING_PIPELINE.selection.resolve(graph))
+    names = {stage: {k.path[-1] for k in keys} for stage, keys in found.items()}
+    assert names["training"] == {m.name for m in MODELS}
+    assert names["governance"] == {"promotion"}
+    assert names["validation of a scored batch"] == {"member_risk_predictions"}
+    assert "model_performance" in names["set-up of monitoring"]
+    assert not {k.path[-1] for k in held} & {"medical_claims", "immunization_master_outreach_list"}
+
+
+def test_no_stage_reads_what_a_later_one_makes_and_each_reads_the_one_before(graph):
+    found = list(stages(graph).values())
+    for number, keys in enumerate(found):
+        parents = {p for key in keys for p in graph.get(key).parent_keys}
+        assert not parents & set().union(*found[number + 1 :])
+        assert number == 0 or parents & found[number - 1]
+
+
+def test_training_and_the_gate_are_one_job_in_that_order(graph):
+    held = TRAINING.selection.resolve(graph)
+    assert {k.path[-1] for k in held} == {*(m.name for m in MODELS), "promotion"}
+    assert graph.get(dg.AssetKey(["models", "promotion"])).parent_keys >= held - {dg.AssetKey(["models", "promotion"])}
 
 
 @dg.asset(group_name="monitoring")

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from claims_assets.automation.jobs import JOBS, MAX_RETRIES, MAX_RUNTIME
-from claims_assets.automation.stale_runs import RANGE
+from claims_assets.automation.stale_runs import RANGE, landing_run, next_run
 from claims_assets.definitions import build
 from claims_assets.runtime.resources import resources_for
 from claims_assets.settings import settings_from_environment
@@ -140,3 +140,16 @@ def test_a_host_that_does_not_see_the_lake_asks_for_the_last_months_of_the_whole
     assert request.asset_selection is None
     assert [request.tags[t] for t in RANGE] == ["2024-02", "2024-05"]
     assert request.run_key == "silver_cleaning 2024-05-05"
+
+
+def test_models_are_asked_for_when_the_feed_of_their_month_has_had_its_time(site):
+    here = site()
+    here.carry_out("bronze_ingestion", landing_run("test", "1"))
+    lake = here.lake
+
+    def months(day):
+        request = next_run(("models",), lake, here.instance, "model_training", today=day)
+        return [request.tags[t] for t in RANGE]
+
+    assert months(dt.date(2024, 5, 5)) == ["2024-01", "2024-03"]
+    assert months(dt.date(2024, 5, 6)) == ["2024-01", "2024-04"]

@@ -1,93 +1,90 @@
-"""A small population in which the past predicts the future, as Delta tables: who is frail goes to emergency rooms.
+"""A small population in which the past predicts the future, as rows to learn from: the frail go to emergency rooms.
 
-Frail members carry a diagnosis of heart failure twice a year, go to an emergency room four times a year on average
-(others: 0.8 times), and are admitted now and then. So last year's visits are a fair rule, and the diagnosis beats it.
+Frail members have heart failure, go to an emergency room four times a year on average (others: 0.8 times), and are
+admitted now and then. So last year's visits are a fair rule, and the diagnosis beats it.
 """
 
-from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from deltalake import write_deltalake
 
 from claims_assets.contracts import compiled
-from claims_assets.features.member_features import MemberFeatures
-from claims_assets.partitions import add_months, months_between
+from claims_assets.features.risk_training_rows import RiskTrainingRows
+from claims_assets.models.windows import index_of
 from claims_assets.runtime.lake import Lake
-from claims_assets.silver.claim_versions import ClaimVersions
-from claims_assets.silver.member_months import MemberMonths
-from claims_assets_tests.features.made import made_features
 
-FIRST, LAST = "2022-01", "2025-03"
+FIRST = "2024-03"
+"""The first judged month, of claims that begin in 2022-01."""
 TRAINABLE = "2025-06"
-"""The first training month of claims that begin in FIRST; it reads service up to LAST."""
 TRAIN_INDEX, TEST_INDEX = "2022-12", "2024-03"
 MEMBERS = 400
 FRAIL = 0.35
+NOTHING: dict[str, Any] = {
+    "string": "Unknown", "int": 1, "bigint": 0, "double": 0.0, "boolean": False, "decimal(18,2)": Decimal(0),
+}  # fmt: skip
+"""What a required column holds that no test speaks of."""
+FIXED = {
+    "gender": "F", "zip_code": None, "county": None, "bmi": None, "bmi_category": None, "smoker": None,
+    "dual_eligible": None, "age_group": "18-44", "risk_tier": "Low", "outcome_risk_tier": "Low", "exposure_months": 12,
+    "lookback_months": 12, "died": False, "outcome_is_mature": True, "days_since_last_er_visit": 366,
+}  # fmt: skip
 
 
-def write_population(spark, folder, members: int = MEMBERS) -> Lake:
-    """Claims and member months of all months, features of the two index months."""
+def write_population(folder: Path, judged: tuple[str, ...] = (FIRST, TRAINABLE), members: int = MEMBERS) -> Lake:
+    """A lake that holds `gold.risk_training_rows` of these judged months, and nothing else."""
     lake = Lake(root=str(folder))
-    write(lake, "silver", "claim_versions", ClaimVersions, list(claims(members)))
-    write(lake, "silver", "member_months", MemberMonths, list(enrolment(members)))
-    indexes = [TRAIN_INDEX, TEST_INDEX]
-    year = [m for i in indexes for m in months_between(add_months(i, -11), i)]
-    lines = lake.read(spark, "silver", "claim_versions", year)
-    frame = made_features(lines, lake.read(spark, "silver", "member_months", indexes), indexes)
-    assert not lake.write(frame, "gold", "member_features", MemberFeatures, indexes).blocked
+    for month in judged:
+        write(lake, population(month, members))
     return lake
 
 
-def write(lake: Lake, schema: str, table: str, model, rows: list[dict[str, Any]], mode: Any = "overwrite") -> None:
-    """Rows in the contract's columns; what a row leaves out is NULL."""
-    content = pa.Table.from_pylist(rows, schema=compiled(model).arrow_schema())
-    write_deltalake(str(lake.path(schema, table)), content, mode=mode, partition_by=["claim_month"])
+def write(lake: Lake, rows: pd.DataFrame, mode: Any = "append") -> None:
+    """Add rows; what they leave out is as in `completed`."""
+    path = str(lake.path("gold", "risk_training_rows"))
+    write_deltalake(path, completed(rows), mode=mode, partition_by=["claim_month"])
+
+
+def completed(rows: pd.DataFrame) -> pa.Table:
+    """The rows with all columns of the contract."""
+    contract, rows = compiled(RiskTrainingRows), rows.copy()
+    for name, kind in contract.columns.items():
+        if name not in rows:
+            rows[name] = FIXED.get(name, None if contract.nullable[name] else NOTHING[kind.simpleString()])
+    return pa.Table.from_pandas(rows, schema=contract.arrow_schema(), preserve_index=False)
 
 
 def is_frail(member: int) -> bool:
     return member % 100 < FRAIL * 100
 
 
-def claims(members: int) -> Iterator[dict[str, Any]]:
-    rng = np.random.default_rng(7)
-    months = months_between(FIRST, LAST)
-    for member in range(members):
-        frail = is_frail(member)
-        for number, month in enumerate(months):
-            if number % 6 == 0:
-                yield line(member, month, 2, "OP", 90, "I509" if frail else "J069")
-            for visit in range(rng.poisson((4.0 if frail else 0.8) / 12)):
-                yield line(member, month, 10 + visit, "ER", int(rng.integers(300, 1500)))
-            if rng.random() < (0.06 if frail else 0.005):
-                yield line(member, month, 20, "IP", int(rng.integers(10_000, 30_000)), "I509" if frail else "J189")
+def population(judged: str, members: int = MEMBERS) -> pd.DataFrame:
+    """The members as judged in a month."""
+    rng = np.random.default_rng(int(judged.replace("-", "")))
+    frail = np.array([is_frail(m) for m in range(members)])
+    visits, later = (rng.poisson(np.where(frail, 4.0, 0.8)) for _ in range(2))
+    cost, costs_later = (v * 700 + frail * (rng.random(members) < 0.5) * 21_000 for v in (visits, later))
+    return pd.DataFrame(
+        {
+            "member_id": [f"M{m:04d}" for m in range(members)],
+            "claim_month": judged,
+            "index_month": index_of(judged),
+            "age": 20 + np.arange(members) % 50,
+            "gender": np.where(np.arange(members) % 2, "M", "F"),
+            "has_heart_failure": frail,
+            "er_visit_count_12mo": visits,
+            "total_paid_12mo": [Decimal(int(x)) for x in cost],
+            "composite_risk_score": _score(visits, cost),
+            "outcome_er_visit_count": later,
+            "outcome_total_paid": costs_later.astype(float),
+            "outcome_composite_risk_score": _score(later, costs_later),
+        }
+    )
 
 
-def line(
-    member: int, month: str, day: int, kind: str, paid: int, diagnosis: str = "R070", **given: Any
-) -> dict[str, Any]:
-    """A paid medical line, known in its own month."""
-    claim = given.get("claim_id", f"{member}-{month}-{day}")
-    return {
-        "claim_feed": "medical", "claim_id": claim, "root_claim_id": claim, "claim_line_number": 1, "version_number": 1,
-        "member_id": f"M{member:04d}", "claim_month": month, "known_from": month,
-        "claim_date": date(int(month[:4]), int(month[5:]), day),
-        "service_from_date": date(int(month[:4]), int(month[5:]), day),
-        "adjustment_indicator": "0", "claim_type": kind, "claim_status": "PAID", "paid_amount": Decimal(paid),
-        "diagnosis_code_1": diagnosis, "source_file": "claims.csv", "source_line": 1,
-    } | given  # fmt: skip
-
-
-def enrolment(members: int) -> Iterator[dict[str, Any]]:
-    for month in months_between(FIRST, LAST):
-        for member in range(members):
-            yield {
-                "member_id": f"M{member:04d}", "claim_month": month, "age": 20 + member % 50, "age_group": "18-44",
-                "gender": "FM"[member % 2], "race": "Unknown", "ethnicity": "Unknown", "dual_eligible": None,
-                "ltss_indicator": member % 7 == 0, "enrolled_days": 28, "days_in_month": 28, "enrolled_share": 1.0,
-                "enrolled_since": date(2021, 7, 1), "enrolment_by_day": "1" * 28, "enrolled_days_12mo": 365,
-                "gap_count_12mo": 0, "longest_gap_days_12mo": 0, "continuously_enrolled_12mo": True,
-            }  # fmt: skip
+def _score(visits: np.ndarray, cost: np.ndarray) -> np.ndarray:
+    return 1 + np.minimum(visits, 6) + np.where(cost > 20_000, 3, 0)

@@ -1,17 +1,21 @@
-"""Inputs: the 34 of the source system, the same for training and scoring, and nothing of the label's year."""
+"""Inputs: the 34 of the source system and some more, all of them features, none of the label's year."""
 
 import pytest
 
 from claims_assets.contracts import compiled
 from claims_assets.features.member_features import MemberFeatures
-from claims_assets.models.inputs import INPUTS, with_inputs
-from claims_assets.models.training_set import OUTCOMES
-from claims_assets.predictions.scoring import MODELS
+from claims_assets.features.scores import BMI_CATEGORIES
+from claims_assets.models.inputs import ADDED, CATEGORIES, DOCUMENTED, INPUTS, MONOTONE
+from claims_assets.silver.demographics import GENDERS
+from claims_assets_tests.models.test_fitting import MODELS
+
+KINDS = {n: t.simpleString() for n, t in compiled(MemberFeatures).columns.items()}
 
 
-def test_there_are_34_distinct_inputs_all_of_them_features():
-    assert len(set(INPUTS)) == len(INPUTS) == 34
-    assert set(INPUTS) - {"gender_encoded"} <= compiled(MemberFeatures).columns.keys()
+def test_the_34_of_the_source_come_first_and_all_are_features():
+    assert (len(DOCUMENTED), INPUTS[:34]) == (34, DOCUMENTED)
+    assert len(set(INPUTS)) == len(INPUTS) == 34 + len(ADDED)
+    assert set(INPUTS) <= KINDS.keys()
 
 
 def test_high_risk_has_all_inputs_but_the_flag():
@@ -20,26 +24,20 @@ def test_high_risk_has_all_inputs_but_the_flag():
     assert all(by_name[n] == INPUTS for n in by_name if n != "high_risk_predictor")
 
 
-@pytest.mark.requirement("R21")
-@pytest.mark.parametrize("model", MODELS, ids=lambda m: m.name)
-def test_no_outcome_is_an_input(model):
-    """R21"""
-    assert not set(model.inputs) & {*OUTCOMES, *[f"outcome_{n}" for n in OUTCOMES]}
+@pytest.mark.requirement("R27")
+def test_every_word_among_the_inputs_has_a_code_and_nothing_else_is_a_word():
+    assert {n for n in INPUTS if KINDS[n] == "string"} == CATEGORIES.keys()
+    assert set(CATEGORIES["gender"]) == set(GENDERS)
+    assert tuple(CATEGORIES["bmi_category"]) == BMI_CATEGORIES
+    assert all(sorted(codes.values()) == list(range(len(codes))) for codes in CATEGORIES.values())
 
 
-def test_flags_become_numbers_and_missing_stays_missing(rows):
-    features = rows(
-        MemberFeatures,
-        {"member_id": "a", "gender": "M", "dual_eligible": True, "has_ckd": False, "age": 40},
-        {"member_id": "b", "gender": "F"},
-        {"member_id": "c", "gender": "U"},
-    )
-    found = {r.member_id: r for r in with_inputs(features, "member_id").collect()}
-    assert [found[m].gender_encoded for m in "abc"] == [1.0, 0.0, 2.0]
-    assert (found["a"].dual_eligible, found["a"].has_ckd, found["a"].age) == (1.0, 0.0, 40.0)
-    assert found["b"].dual_eligible is None
-    assert found["b"].days_since_last_er_visit is None
+def test_genders_have_the_codes_of_the_source():
+    assert CATEGORIES["gender"] == {"M": 1, "F": 0, "U": 2}
 
 
-def test_inputs_keep_their_order(rows):
-    assert set(with_inputs(rows(MemberFeatures, {}), "member_id").columns) == {"member_id", *INPUTS}
+def test_what_may_move_one_way_only_is_a_number_among_the_inputs():
+    assert set(MONOTONE) <= set(INPUTS) - CATEGORIES.keys()
+    assert {n: way for n, way in MONOTONE.items() if n.startswith("days_since")} == {
+        n: -1 for n, way in MONOTONE.items() if way < 0
+    }

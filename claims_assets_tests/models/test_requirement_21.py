@@ -1,32 +1,30 @@
-"""No input knows its label: what happens in the outcome year moves the labels and not one input."""
+"""No input knows its label: what the outcome year brings moves labels and weights, and not one input of any model.
 
+That the features themselves know nothing of that year is shown in `features/test_risk_training_rows.py`.
+"""
+
+import numpy as np
 import pytest
 
+from claims_assets.contracts import compiled
 from claims_assets.features.member_features import MemberFeatures
-from claims_assets.models.inputs import INPUTS
-from claims_assets.models.training_set import OUTCOMES, training_rows
-from claims_assets.models.windows import split_for
-from claims_assets.silver.claim_versions import ClaimVersions
-from claims_assets.silver.member_months import MemberMonths
-from claims_assets_tests.models.population import FIRST, TRAIN_INDEX, TRAINABLE, line
+from claims_assets.features.risk_training_rows import RiskTrainingRows
+from claims_assets.models.fitting import labels, weights
+from claims_assets.models.risk_artifact import encoded
+from claims_assets_tests.models.test_fitting import MODELS
 
-MEMBER = "M0001"
-YEAR = [line(1, "2023-05", day, "ER", 20_000, "E119") for day in (2, 3, 4, 5)]
+FEATURES = compiled(MemberFeatures).columns.keys()
+OF_THE_YEAR = compiled(RiskTrainingRows).columns.keys() - FEATURES
 
 
 @pytest.mark.requirement("R21")
-def test_the_year_to_predict_changes_labels_and_no_input(rows):
-    index = {"member_id": MEMBER, "claim_month": TRAIN_INDEX}
-    features = rows(
-        MemberFeatures, index | {"age": 40, "gender": "F", "total_paid_12mo": 75, "composite_risk_score": 2}
-    )
-    months = rows(MemberMonths, {"member_id": MEMBER, "claim_month": "2023-12"})
-
-    def training_row(*claims):
-        split = split_for(TRAINABLE, FIRST)
-        return training_rows(features, months, rows(ClaimVersions, *claims), split).collect()[0].asDict()
-
-    quiet, costly = training_row(), training_row(*YEAR)
-    assert {name for name in quiet if quiet[name] != costly[name]} == {f"outcome_{name}" for name in OUTCOMES}
-    assert quiet.keys() >= set(INPUTS)
-    assert costly["total_paid_12mo"] == 75
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: m.name)
+def test_the_year_to_predict_changes_labels_and_no_input(frame, model):
+    rows = frame(300)
+    year = [n for n in rows if n in OF_THE_YEAR]
+    other = rows.assign(**{n: rows[n].to_numpy()[::-1] for n in year})
+    assert {f"outcome_{model.outcome}", "exposure_months", "died"} <= {*year}
+    assert (labels(model, rows) != labels(model, other)).any()
+    assert (weights(rows) != weights(other)).any()
+    assert np.array_equal(*[encoded(r, model.inputs, model.categories) for r in (rows, other)], equal_nan=True)
+    assert {*model.inputs, *model.history} <= FEATURES

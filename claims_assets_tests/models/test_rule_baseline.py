@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from claims_assets.features.scores import RISK_TIERS
+from claims_assets.models.health_risk_score import HEALTH_RISK
 from claims_assets.models.high_risk_predictor import HIGH_RISK
-from claims_assets.models.rule_baseline import RULE_THRESHOLD, history_column, history_of, rule_value
-from claims_assets.predictions.scoring import MODELS
+from claims_assets.models.rule_baseline import RULE_THRESHOLD, history_column, history_of, rule_flags, rule_value
+from claims_assets.models.total_cost_predictor import TOTAL_COST
+from claims_assets_tests.models.test_fitting import MODELS
 
 CLASSIFIERS = [m for m in MODELS if m.is_classifier]
 
@@ -34,3 +36,14 @@ def test_the_engine_and_the_driver_agree_also_on_missing_and_reversed_years(mode
 def test_high_risk_is_the_tiers_high_and_medium():
     tiers = [t for t, least in RISK_TIERS.items() if least >= HIGH_RISK.at_least]
     assert tiers == ["High", "Medium"]
+
+
+def test_the_rule_of_the_health_score_is_last_years_score_in_points():
+    assert rule_value(HEALTH_RISK, np.array([0.0, 3.0, 12.0])).tolist() == [0, 25, 100]
+
+
+def test_the_rule_flags_whose_history_reaches_what_the_model_warns_of():
+    scores = rule_value(HIGH_RISK, np.array([5.0, 6.0, 7.0]))
+    assert rule_flags(HIGH_RISK, scores, 1.0).tolist() == [False, True, True]
+    assert rule_flags(HEALTH_RISK, np.array([49.0, 50.0]), 50.0).tolist() == [False, True]
+    assert rule_flags(TOTAL_COST, np.array([1e6]), None) is None

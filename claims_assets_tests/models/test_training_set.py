@@ -1,133 +1,138 @@
-"""Training rows: who is in them, what they know, and that they are read again when the tables change."""
+"""Training rows: which part a row falls in, what makes the fingerprint, and when the rows are read again."""
 
-from decimal import Decimal
-
+import numpy as np
+import pandas as pd
 import pytest
 
-from claims_assets.features.member_features import MemberFeatures
-from claims_assets.models.training_set import KEYS, held_by, training_rows, training_set
-from claims_assets.models.windows import NotTrainable, split_for
-from claims_assets.silver.claim_versions import ClaimVersions
-from claims_assets.silver.member_months import MemberMonths
+from claims_assets.models import training_set as module
+from claims_assets.models.inputs import INPUTS
+from claims_assets.models.training_set import KEYS, OUTCOMES, TrainingSet, held_by, training_set
+from claims_assets.models.windows import NotTrainable
+from claims_assets_tests.models.conftest import SEED
 from claims_assets_tests.models.population import (
     FIRST,
-    LAST,
     MEMBERS,
     TEST_INDEX,
     TRAIN_INDEX,
     TRAINABLE,
-    claims,
-    line,
+    population,
     write,
+    write_population,
 )
 
-SPLIT = split_for(TRAINABLE, FIRST)
+
+def read(lake, seed=SEED, as_of=TRAINABLE, **given) -> TrainingSet:
+    return training_set(lake, held_by(lake), as_of, seed=seed, **given)
 
 
-def read(lake, spark, **given):
-    return training_set(lake, held_by(lake), lambda: spark, TRAINABLE, **given)
+def trained_on(found: TrainingSet) -> pd.DataFrame:
+    return pd.concat(list(found.train()))
 
 
-def test_train_and_test_are_apart_in_time(planted, spark):
-    found = read(planted, spark)
-    assert set(found.train["claim_month"]) == {TRAIN_INDEX}
-    assert set(found.test["claim_month"]) == {TEST_INDEX}
-    assert len(found.train) == len(found.test) == MEMBERS
+def test_train_and_test_are_apart_in_time(planted):
+    found = read(planted)
+    assert set(trained_on(found)["index_month"]) == set(found.calibration["index_month"]) == {TRAIN_INDEX}
+    assert set(found.test["index_month"]) == {TEST_INDEX}
+    assert found.train_rows + len(found.calibration) == len(found.test) == MEMBERS
+    assert (found.split.train, found.split.test) == ((FIRST,), TRAINABLE)
 
 
-def test_rows_are_in_one_order_and_missing_is_missing(planted, spark):
-    found = read(planted, spark)
-    assert list(found.train["member_id"]) == sorted(found.train["member_id"])
-    assert found.train["dual_eligible"].isna().all()
-    assert not found.train["ltss_indicator"].isna().any()
+@pytest.mark.requirement("R23")
+def test_no_member_is_on_both_sides(tmp_path):
+    """R23: what chooses and calibrates a model is apart by member from what grows it, over all index months."""
+    judged = ("2024-03", "2024-06", "2024-09", "2025-12")
+    found = read(write_population(tmp_path, judged), as_of="2025-12")
+    grown, aside = trained_on(found), found.calibration
+    assert set(grown["claim_month"]) == set(aside["claim_month"]) == set(judged[:-1])
+    assert not set(grown["member_id"]) & set(aside["member_id"])
+    assert len(grown) + len(aside) == 3 * MEMBERS
+    assert 0.1 < len(aside) / (3 * MEMBERS) < 0.3
+    other = read(write_population(tmp_path / "again", judged), seed=7, as_of="2025-12")
+    assert set(other.calibration["member_id"]) != set(aside["member_id"])
 
 
-@pytest.mark.requirement("R1")
+def test_test_members_that_no_other_part_holds_are_marked(own_planted):
+    newcomers = population(TRAINABLE, MEMBERS + 10).iloc[-10:]
+    write(own_planted, newcomers)
+    found = read(own_planted)
+    assert set(found.test.loc[found.test_unseen, "member_id"]) == set(newcomers["member_id"])
+
+
+def test_rows_are_in_one_order_numbers_are_numbers_and_missing_is_missing(planted):
+    found = read(planted)
+    assert list(found.test["member_id"]) == sorted(found.test["member_id"])
+    assert list(found.test.columns[:3]) == list(KEYS)
+    assert found.test["dual_eligible"].isna().all()
+    assert set(found.test["has_heart_failure"]) == {0.0, 1.0}
+    numbers = [n for n in INPUTS if n not in ("gender", "bmi_category")]
+    assert set(found.test[[*numbers, *(f"outcome_{n}" for n in OUTCOMES)]].dtypes) == {np.dtype("float64")}
+    assert found.test["total_paid_12mo"].tolist() == [float(x) for x in population(TRAINABLE)["total_paid_12mo"]]
+
+
+def test_neither_the_order_nor_the_files_of_the_rows_matter(planted, tmp_path):
+    shuffled = write_population(tmp_path, judged=())
+    for month in (TRAINABLE, FIRST):
+        rows = population(month).sample(frac=1, random_state=1)
+        write(shuffled, rows.iloc[:150])
+        write(shuffled, rows.iloc[150:])
+    one, two = read(planted), read(shuffled)
+    assert one.fingerprint == two.fingerprint
+    pd.testing.assert_frame_equal(trained_on(one), trained_on(two))
+    pd.testing.assert_frame_equal(one.calibration, two.calibration)
+    pd.testing.assert_frame_equal(one.test, two.test)
+
+
+@pytest.mark.requirement("R23")
+def test_rows_read_again_on_each_pass_are_the_rows_kept_in_memory(planted, own_planted, monkeypatch):
+    kept = read(planted)
+    monkeypatch.setattr(module, "MOST_HELD_ROWS", 10)
+    lean = read(own_planted)
+    for _ in range(2):
+        pd.testing.assert_frame_equal(trained_on(lean), trained_on(kept))
+    assert (lean.fingerprint, lean.train_rows) == (kept.fingerprint, kept.train_rows)
+
+
 @pytest.mark.parametrize(
-    ("given", "changes"),
-    [
-        ({"month": LAST, "known_from": TRAINABLE}, True),
-        ({"month": LAST, "known_from": "2025-07"}, False),
-        ({"month": "2025-04", "known_from": "2025-04"}, False),
-        ({"month": "2023-12", "known_from": "2024-03"}, True),
-        ({"month": "2023-12", "known_from": "2024-04"}, False),
-    ],
-    ids=[
-        "known at T",
-        "known after T",
-        "served after the outcome year",
-        "train label, known at the test index",
-        "train label, known after the test index",
-    ],
+    ("month", "changes"), [(FIRST, True), (TRAINABLE, True), ("2024-04", False)], ids=["train", "test", "not read"]
 )
-def test_labels_know_nothing_that_came_after(own_planted, spark, given, changes):
-    before = read(own_planted, spark)
-    month = given["month"]
-    late = line(1, month, 25, "ER", 50_000, claim_id="late", known_from=given["known_from"])
-    write(own_planted, "silver", "claim_versions", ClaimVersions, [late], mode="append")
-    after = read(own_planted, spark)
-    assert (before.fingerprint != after.fingerprint) == changes
+def test_the_fingerprint_is_of_the_rows_that_are_read(own_planted, month, changes):
+    before = read(own_planted)
+    write(own_planted, population(month, MEMBERS + 1).iloc[-1:])
+    assert (before.fingerprint != read(own_planted).fingerprint) == changes
 
 
-def test_a_void_that_was_known_in_time_takes_the_cost_back(own_planted, spark):
-    for claim, cancelled in (("stands", None), ("voided", "2025-06"), ("voided later", "2025-07")):
-        bill = line(2, LAST, 25, "OP", 7_000, claim_id=claim, cancelled_on=cancelled)
-        write(own_planted, "silver", "claim_versions", ClaimVersions, [bill], mode="append")
-    before = read_cost(own_planted, spark)
-    one_more = line(2, LAST, 26, "OP", 7_000, claim_id="another")
-    write(own_planted, "silver", "claim_versions", ClaimVersions, [one_more], mode="append")
-    assert read_cost(own_planted, spark) - before == 7_000
-    assert before - planted_cost() == 2 * 7_000
-
-
-def read_cost(lake, spark) -> float:
-    rows = read(lake, spark).test.set_index("member_id")
-    return rows.loc["M0002", "outcome_total_paid"]
-
-
-def planted_cost() -> float:
-    """The member's cost in the outcome year of the test index, added up from the lines themselves."""
-    lines = [x for x in claims(3) if x["member_id"] == "M0002" and "2024-04" <= x["claim_month"] <= LAST]
-    return float(sum((x["paid_amount"] for x in lines), Decimal(0)))
-
-
-def test_members_count_who_are_enrolled_at_the_index_and_in_the_year_after(spark, rows):
-    known = {"claim_month": TRAIN_INDEX, "age": 30, "composite_risk_score": 1}
-    features = rows(MemberFeatures, *[{"member_id": m, **known} for m in ("stays", "leaves")])
-    months = [
-        {"member_id": "stays", "claim_month": "2023-12"},
-        {"member_id": "leaves", "claim_month": TRAIN_INDEX},
-        {"member_id": "leaves", "claim_month": "2024-01"},
-        {"member_id": "comes", "claim_month": "2023-01"},
-    ]
-    found = training_rows(features, rows(MemberMonths, *months), rows(ClaimVersions), SPLIT).collect()
-    assert [(r.member_id, r.claim_month, r.outcome_er_visit_count) for r in found] == [("stays", TRAIN_INDEX, 0.0)]
-
-
-def test_a_share_takes_the_same_members_every_time(planted, spark):
-    half = read(planted, spark, most_rows=MEMBERS)
-    again = read(planted, spark, most_rows=MEMBERS)
-    members = set(half.train["member_id"])
+def test_a_share_takes_the_same_members_every_time(planted):
+    half = read(planted, most_rows=MEMBERS)
+    members = set(trained_on(half)["member_id"]) | set(half.calibration["member_id"])
     assert 0.3 * MEMBERS < len(members) < 0.7 * MEMBERS
     assert members == set(half.test["member_id"])
-    assert half.fingerprint == again.fingerprint != read(planted, spark).fingerprint
+    assert half.fingerprint == read(planted, most_rows=MEMBERS).fingerprint != read(planted).fingerprint
 
 
-def test_tables_that_changed_are_read_again_and_others_are_not(own_planted, spark):
-    def no_session():
-        raise AssertionError("nothing changed, so nothing is to be read")
-
-    first = read(own_planted, spark)
-    assert training_set(own_planted, held_by(own_planted), no_session, TRAINABLE) is first
-    bill = line(1, LAST, 27, "OP", 10, claim_id="new")
-    write(own_planted, "silver", "claim_versions", ClaimVersions, [bill], mode="append")
-    assert read(own_planted, spark) is not first
+def test_a_table_that_changed_is_read_again_and_else_it_is_not(own_planted):
+    first = read(own_planted)
+    assert read(own_planted) is first
+    write(own_planted, population("2024-04"))
+    assert read(own_planted) is not first
 
 
-def test_an_empty_lake_says_what_to_do(lake, spark):
-    with pytest.raises(NotTrainable, match=r"silver\.claim_versions holds no claims: materialize it first"):
-        read(lake, spark)
+@pytest.mark.parametrize("month", [FIRST, TRAINABLE])
+def test_an_outcome_year_that_is_not_mature_is_not_used(tmp_path, month):
+    lake = write_population(tmp_path, judged=())
+    for judged in (FIRST, TRAINABLE):
+        write(lake, population(judged).assign(outcome_is_mature=judged != month))
+    with pytest.raises(NotTrainable, match=f"outcome year judged in {month}, which training as of 2025-06 reads, is"):
+        read(lake)
 
 
-def test_keys_come_first(planted, spark):
-    assert tuple(read(planted, spark).train.columns[:2]) == KEYS
+def test_a_training_month_that_is_not_mature_is_left_out(tmp_path):
+    lake = write_population(tmp_path, judged=("2024-06", "2025-09"))
+    write(lake, population("2024-03").assign(outcome_is_mature=False))
+    found = read(lake, as_of="2025-09")
+    assert found.split.train == ("2024-06",)
+    assert set(trained_on(found)["claim_month"]) == {"2024-06"}
+
+
+def test_an_empty_lake_says_what_to_do(lake):
+    with pytest.raises(NotTrainable, match=r"gold\.risk_training_rows holds no rows: materialize it first"):
+        read(lake)

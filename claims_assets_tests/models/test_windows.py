@@ -4,17 +4,21 @@ import pytest
 
 from claims_assets.models.windows import (
     HORIZON,
+    JUDGED,
     LOOK_BACK,
     MOST_INDEXES,
     RUN_OUT,
     NotTrainable,
     first_training_month,
+    index_of,
     is_training_month,
-    outcome_month,
     require_months,
     split_for,
 )
 from claims_assets.partitions import add_months, months_between
+
+HELD = months_between("2025-01", "2030-12")
+"""Judged months with rows, of claims that begin in 2022-11: the first index has a look-back of twelve months."""
 
 
 @pytest.mark.parametrize(
@@ -23,9 +27,10 @@ from claims_assets.partitions import add_months, months_between
 )
 def test_the_first_training_month_needs_a_look_back_and_two_outcome_years(first_claims, first_training):
     assert first_training_month(first_claims) == first_training
-    assert len(split_for(first_training, first_claims).train) == 1
+    held = months_between(add_months(first_claims, LOOK_BACK - 1 + JUDGED), first_training)
+    assert len(split_for(first_training, held).train) == 1
     with pytest.raises(NotTrainable, match=f"first month possible is {first_training}"):
-        split_for(add_months(first_training, -1), first_claims)
+        split_for(add_months(first_training, -1), held)
 
 
 @pytest.mark.parametrize(
@@ -38,36 +43,28 @@ def test_the_first_training_month_needs_a_look_back_and_two_outcome_years(first_
     ],
 )
 def test_indexes_of_claims_that_begin_in_2022_11(as_of, test, train):
-    split = split_for(as_of, "2022-11")
-    assert (split.test, list(split.train)) == (test, train)
+    split = split_for(as_of, HELD)
+    assert (split.test_index, list(split.train_indexes)) == (test, train)
+    assert [index_of(j) for j in split.judged] == [*train, test]
 
 
 @pytest.mark.requirement("R1")
 @pytest.mark.parametrize("as_of", months_between("2026-04", "2030-12"))
 def test_nothing_reaches_past_what_was_known(as_of):
-    split = split_for(as_of, "2022-11")
-    assert add_months(outcome_month(split.test), RUN_OUT) == as_of
-    assert all(add_months(outcome_month(i), RUN_OUT) <= split.test for i in split.train)
-    assert min(split.train) >= add_months("2022-11", LOOK_BACK - 1)
+    split = split_for(as_of, HELD)
+    assert add_months(split.test_index, HORIZON + RUN_OUT) == as_of == split.test
+    assert max(split.train) <= split.test_index
+    assert min(split.train) >= min(HELD)
     assert len(split.train) <= MOST_INDEXES
-    assert max(split.service_months) == add_months(as_of, -RUN_OUT)
-    assert min(split.service_months) == add_months(min(split.train), 1)
+    assert list(split.train) == sorted(set(split.train))
 
 
-def test_service_months_are_the_outcome_years_and_no_others():
-    split = split_for("2026-04", "2022-11")
-    assert split.service_months == months_between("2023-11", "2024-10") + months_between("2025-02", "2026-01")
-    assert len(split.service_months) == 2 * HORIZON
-
-
-@pytest.mark.parametrize("table", ["gold.member_features", "silver.claim_versions"])
-def test_a_month_without_rows_is_named(table):
-    split = split_for("2026-04", "2022-11")
-    held = {"gold.member_features": set(split.indexes), "silver.claim_versions": set(split.service_months)}
-    require_months(split, *held.values())
-    held[table].remove(max(held[table]))
-    with pytest.raises(NotTrainable, match=f"{table} has no rows for 202[56]-01"):
-        require_months(split, *held.values())
+def test_a_month_without_rows_is_named():
+    split = split_for("2027-01", HELD)
+    require_months(split, set(split.judged))
+    for missing in split.judged:
+        with pytest.raises(NotTrainable, match=f"gold.risk_training_rows has no rows for {missing}, which training as"):
+            require_months(split, set(split.judged) - {missing})
 
 
 def test_models_are_trained_at_quarter_ends():

@@ -18,7 +18,16 @@ ONLY_ON_THE_HOST = (
     "runtime/spark_jars.py",
 )
 """Modules that no step imports."""
-OF_LIBRARIES = {"dagster_pipes", "databricks", "py4j", "pydantic", "packaging", "requests", "adbc_driver_manager"}
+OF_LIBRARIES = {
+    "threadpoolctl",
+    "dagster_pipes",
+    "databricks",
+    "py4j",
+    "pydantic",
+    "packaging",
+    "requests",
+    "adbc_driver_manager",
+}
 """Imported, and brought by a library that is listed."""
 
 

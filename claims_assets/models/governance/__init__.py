@@ -1,0 +1,1 @@
+"""May a trained model score, and may it replace the one that does? Pure functions of held-out rows and measures."""

@@ -1,0 +1,215 @@
+"""Does a model treat groups of members alike? Rates by group on the held-out test members, each against the largest.
+
+Four rates: who is flagged (of all: disparate impact), who is found (flagged, of those with the event: equal
+opportunity), who is right (with the event, of those flagged: predictive parity), and what a prediction means (predicted
+to observed: calibration within groups). Unfair is a ratio outside the band that chance does not explain. A rate of zero
+is a ratio of zero. What can't be compared can't be called fair.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from claims_assets.models.governance.measures import Scored
+from claims_assets.models.governance.thresholds import FAIRNESS
+from claims_assets.models.governance.verdict import PASSED, REFUSED, REPORTED, Criterion
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+FLAGGED, FOUND, RIGHT, MEANT = "flagged", "found", "right", "predicted to observed"
+RATES = (FLAGGED, FOUND, RIGHT, MEANT)
+ATTRIBUTES = (*FAIRNESS.alike, *FAIRNESS.in_need)
+UNKNOWN = "unknown"
+"""Members of whom the attribute is not known; a group like the others."""
+BAND = f"{FAIRNESS.low:g} to {FAIRNESS.high:g} of the largest group's"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A rate of one group beside that of the largest group."""
+
+    attribute: str
+    rate: str
+    """One of RATES."""
+    group: str
+    reference: str
+    hits: int
+    """Members that the rate counts; of MEANT, those with the event."""
+    members: int
+    """Members among whom it counts them."""
+    reference_hits: int
+    reference_members: int
+    ratio: float
+    """Infinite, which no band holds, where only the largest group has a rate of zero; NaN where both have."""
+    p: float
+    """Two-sided probability of such a difference if both had one rate."""
+
+    @property
+    def judged(self) -> bool:
+        """Both have members enough, and hits enough are expected in the smaller one if they had one rate."""
+        fewest = min(self.members, self.reference_members)
+        everybody = self.members + self.reference_members
+        return (
+            fewest >= FAIRNESS.smallest_group
+            and fewest * (self.hits + self.reference_hits) >= FAIRNESS.fewest_expected * everybody
+        )
+
+    @property
+    def in_band(self) -> bool:
+        return FAIRNESS.low <= self.ratio <= FAIRNESS.high
+
+    @property
+    def may_be_shown(self) -> bool:
+        """No count of 1 to 10 could be told from the ratio."""
+        counts = (
+            self.hits,
+            self.members - self.hits,
+            self.reference_hits,
+            self.reference_members - self.reference_hits,
+        )
+        return self.members >= FAIRNESS.smallest_shown and all(n == 0 or n >= FAIRNESS.smallest_shown for n in counts)
+
+    @property
+    def shown_ratio(self) -> str:
+        """The ratio, or only its side of the band."""
+        if self.may_be_shown:
+            return f"{self.ratio:.2f}"
+        if self.in_band:
+            return "inside the band"
+        return f"below {FAIRNESS.low:g}" if self.ratio < FAIRNESS.low else f"above {FAIRNESS.high:g}"
+
+    @property
+    def said(self) -> str:
+        return f"{self.group} has {self.shown_ratio} times that of {self.reference}"
+
+
+def blocks(attribute: str, rate: str) -> bool:
+    """Whether a difference in this rate refuses the model."""
+    return rate == MEANT or (attribute in FAIRNESS.alike and rate in (FLAGGED, FOUND))
+
+
+def pairs(rows: "pd.DataFrame", of: Scored) -> list[Pair]:
+    """Every group but the largest, for every attribute and rate; of groups of one size the first by name is largest."""
+    found: list[Pair] = []
+    for attribute in ATTRIBUTES:
+        groups = _groups(rows, attribute)
+        names = sorted({str(g) for g in groups})
+        for rate, hits, among in _rates(of):
+            counts = {n: (int((hits & (groups == n)).sum()), int((among & (groups == n)).sum())) for n in names}
+            # Means are compared with the group that has most events: of few events they say little.
+            size = 0 if rate == MEANT else 1
+            reference = min(names, key=lambda n: (-counts[n][size], n))
+            for name in names:
+                if name != reference:
+                    compared = (
+                        _meant(of, groups == name, groups == reference)
+                        if rate == MEANT
+                        else _shares(*counts[name], *counts[reference])
+                    )
+                    found.append(Pair(attribute, rate, name, reference, *counts[name], *counts[reference], *compared))
+    return found
+
+
+def _rates(of: Scored) -> "Iterator[tuple[str, np.ndarray, np.ndarray]]":
+    """Name, who counts, among whom."""
+    import numpy as np
+
+    both, everybody = of.flagged & of.event, np.ones(len(of.flagged), dtype=bool)
+    yield FLAGGED, of.flagged, everybody
+    yield FOUND, both, of.event
+    yield RIGHT, both, of.flagged
+    yield MEANT, of.event, everybody
+
+
+def _shares(hits: int, members: int, reference_hits: int, reference_members: int) -> tuple[float, float]:
+    """Ratio of two shares and its p: pooled z, the same as chi-square with one degree of freedom."""
+    if not members or not reference_members or not (hits or reference_hits):
+        return math.nan, 1.0
+    ours, theirs = hits / members, reference_hits / reference_members
+    both = (hits + reference_hits) / (members + reference_members)
+    spread = math.sqrt(both * (1 - both) * (1 / members + 1 / reference_members))
+    p = math.erfc(abs(ours - theirs) / spread / math.sqrt(2)) if spread else 1.0
+    return (ours / theirs if theirs else math.inf), p
+
+
+def _meant(of: Scored, group: "np.ndarray", reference: "np.ndarray") -> tuple[float, float]:
+    """Ratio of two ratios of predicted to observed and its p: what was observed against what the other's would give."""
+    predicted, theirs = float(of.predicted[group].sum()), float(of.predicted[reference].sum())
+    observed, their_observed = float(of.label[group].sum()), float(of.label[reference].sum())
+    if predicted <= 0 or theirs <= 0 or their_observed <= 0:
+        return (math.nan, 1.0) if observed <= 0 else (0.0 if predicted <= 0 < theirs else math.inf, 0.0)
+    expected = predicted * their_observed / theirs
+    # Of a sum of residuals; that of the expected value follows from the reference's.
+    spread = math.hypot(_spread(of, group), _spread(of, reference) * predicted / theirs)
+    p = math.erfc(abs(observed - expected) / spread / math.sqrt(2)) if spread else float(observed == expected)
+    return (expected / observed if observed > 0 else math.inf), p
+
+
+def _spread(of: Scored, who: "np.ndarray") -> float:
+    residual = of.label[who] - of.predicted[who]
+    return float(residual.std()) * math.sqrt(len(residual))
+
+
+def criteria(found: Sequence[Pair]) -> Iterator[Criterion]:
+    """One criterion for each attribute and rate."""
+    unfair = _unfair(found)
+    for attribute in ATTRIBUTES:
+        for rate in RATES:
+            of = [p for p in found if (p.attribute, p.rate) == (attribute, rate)]
+            yield _criterion(attribute, rate, of, [p for p in of if p in unfair])
+
+
+def _criterion(attribute: str, rate: str, found: Sequence[Pair], unfair: Sequence[Pair]) -> Criterion:
+    name = f"{rate} by {attribute}"
+    refuses = blocks(attribute, rate)
+    limit = BAND if refuses else f"{REPORTED}; {BAND}"
+    judged = [p for p in found if p.judged]
+    notes = tuple(_notes(name, found, unfair)) if refuses else ()
+    if refuses and not judged:
+        reason = f"{name}: no two groups have members and hits enough to be compared, so fairness can't be computed."
+        return Criterion(name, REFUSED, limit, reason=reason, notes=notes, cell=(attribute, rate))
+    farthest = max(judged, key=_distance, default=None)
+    return Criterion(
+        name,
+        REFUSED if unfair else PASSED,
+        limit,
+        farthest.ratio if farthest and farthest.may_be_shown else None,
+        reason=" ".join(f"{name}: {p.said}, beyond chance." for p in unfair),
+        notes=notes,
+        group=f"{farthest.group} {farthest.shown_ratio}" if farthest else "",
+        cell=(attribute, rate),
+    )
+
+
+def _distance(pair: Pair) -> float:
+    return abs(math.log(pair.ratio)) if 0 < pair.ratio < math.inf else math.inf
+
+
+def _unfair(found: Sequence[Pair]) -> set[Pair]:
+    """By Holm's step-down test over all pairs that may refuse: a family, so that noise rarely refuses a fair model."""
+    tested = sorted((p for p in found if blocks(p.attribute, p.rate) and p.judged), key=lambda p: p.p)
+    beyond: set[Pair] = set()
+    for i, pair in enumerate(tested):
+        if pair.p * (len(tested) - i) >= FAIRNESS.level:
+            break
+        beyond.add(pair)
+    return {p for p in beyond if not p.in_band}
+
+
+def _notes(name: str, found: Sequence[Pair], unfair: Sequence[Pair]) -> Iterator[str]:
+    small = sorted(p.group for p in found if not p.judged)
+    if small:
+        yield f"{name}: not judged, because too small: {', '.join(small)}."
+    for p in found:
+        if p.judged and not p.in_band and p not in unfair:
+            yield f"{name}: {p.said}, which chance explains."
+
+
+def _groups(rows: "pd.DataFrame", attribute: str) -> "np.ndarray":
+    """As text; a missing value and the word for it are one group."""
+    values: pd.Series = rows.loc[:, attribute]
+    words = values.astype("object").where(values.notna(), UNKNOWN).map(str)
+    return words.where(words.str.lower() != UNKNOWN, UNKNOWN).to_numpy().astype(str)
