@@ -31,12 +31,11 @@ def records_as_known(eligibility: DataFrame, months: list[str]) -> DataFrame:
         months: the asked ones, YYYY-MM.
     """
     asked = [month_index(m) for m in months]
-    versions = _versions(eligibility)
-    spans = _spans(versions, min(asked), max(asked))
     known = F.col("known") <= F.col("known_last")
     stands = F.col("known_until").isNull() | (F.col("known_until") > F.col("known_last"))
     return (
-        versions.join(spans, "member_id")
+        _versions(eligibility)
+        .transform(lambda v: _by_span(v, min(asked), max(asked)))
         .where(known & stands)
         .drop("known", "known_until", "in_hindsight")
         .transform(lambda r: with_days_in_force(r, MEMBER_AS_KNOWN))
@@ -54,8 +53,7 @@ def _versions(eligibility: DataFrame) -> DataFrame:
     )
     later = in_order.rowsBetween(1, Window.unboundedFollowing)
     content = [F.coalesce(F.col(n).cast("string"), F.lit("")) for n in eligibility.columns if n not in ORIGIN]
-    by_knowledge, of_record = Window.partitionBy(*RECORD).orderBy("known"), Window.partitionBy(*RECORD)
-    dies = F.max("death_date").over(of_record).isNotNull()
+    dies = F.max("death_date").over(Window.partitionBy(*RECORD)).isNotNull()
     return (
         eligibility.withColumn("member_id", normal_id(F.col("member_id")))
         .withColumn("known", F.coalesce(received, effective))
@@ -64,23 +62,28 @@ def _versions(eligibility: DataFrame) -> DataFrame:
         .where("_until is null or known < _until")
         .withColumn("_content", F.xxhash64(*content))
         # A feed that sends all records again each month says nothing new by it.
-        .withColumn("_before", F.lag("_content").over(by_knowledge))
+        .withColumn("_before", F.lag("_content").over(in_order))
         .where("_before is null or _before <> _content")
-        .withColumn("known_until", F.lead("known").over(by_knowledge))
+        .withColumn("known_until", F.lead("known").over(in_order))
         .withColumn("in_hindsight", (F.col("known") > effective) | dies)
         .drop("_until", "_content", "_before")
     )
 
 
-def _spans(versions: DataFrame, first: int, last: int) -> DataFrame:
-    """Of each member the spans of months in which nothing became known in hindsight; together `first`..`last`."""
+def _by_span(versions: DataFrame, first: int, last: int) -> DataFrame:
+    """Each record for every span of its member's months; together they are `first`..`last`.
+
+    A span begins where something became known in hindsight, and ends before the next one does.
+    """
     begins = F.when(F.col("in_hindsight") & F.col("known").between(first + 1, last), F.col("known"))
-    starts = F.explode(F.array(F.lit(first), F.coalesce(begins, F.lit(first))))
-    following = F.lead("known_first").over(Window.partitionBy("member_id").orderBy("known_first"))
+    collected = F.collect_set(begins).over(Window.partitionBy("member_id"))
+    # Where nothing begins, Spark collects no values and the embedded engine a missing array.
+    later = F.array_sort(F.coalesce(collected, F.array().cast("array<int>")))
     return (
-        versions.select("member_id", starts.alias("known_first"))
-        .distinct()
-        .withColumn("known_last", F.coalesce(following - 1, F.lit(last)))
+        versions.withColumn("_later", later)
+        .select("*", F.posexplode(F.concat(F.array(F.lit(first)), "_later")).alias("_position", "known_first"))
+        .withColumn("known_last", F.coalesce(F.get("_later", "_position") - 1, F.lit(last)))
+        .drop("_later", "_position")
     )
 
 
