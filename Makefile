@@ -48,7 +48,7 @@ parity: spark-deps  ## Run the whole graph on both engines and compare every tab
 	@$(BIN)/python -m claims_assets_tests.parity
 
 test-spark: spark-deps  ## The tests of contracts, lake and transforms on Spark instead of Sail
-	@$(BIN)/python -m pytest -q --engine spark --timeout=900 $(addprefix claims_assets_tests/,test_contracts.py runtime/test_lake.py runtime/test_writers.py bronze silver features predictions outreach)
+	@$(BIN)/python -m pytest -q --engine spark --timeout=900 $(addprefix claims_assets_tests/,test_contracts.py runtime/test_lake.py runtime/test_writers.py bronze silver features predictions outreach monitoring/test_model_performance.py)
 
 lint: $(STAMP)  ## Style, types, and the engine calls that are forbidden
 	@$(BIN)/ruff check .

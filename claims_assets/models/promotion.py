@@ -8,7 +8,7 @@ registry is changed, and the gate's tag is written last: a run after one that wa
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -49,7 +49,7 @@ LAYER = LAYERS["models"]
 LOG = logging.getLogger(__name__)
 GATE = "gate"
 """Who decides, in the record."""
-GATE_TAG = {PROMOTED: "passed", KEPT: "passed", BELOW_FLOOR: "below_floor", REFUSED: "refused"}
+GATE_TAG = {PROMOTED: "passed", KEPT: "passed", SAME_VERSION: "passed", BELOW_FLOOR: "below_floor", REFUSED: "refused"}
 """Decision -> what the registry says of the version."""
 MAY_SCORE = (PROMOTED, KEPT, SAME_VERSION)
 
@@ -61,6 +61,18 @@ class Judging:
     source: Source
     run_id: str
     now: Callable[[], datetime]
+    seen: dict[str, list[ModelVersion]] = field(default_factory=dict)
+    """Versions by model, as last read; months of one run share it, as most of them change nothing."""
+
+    def versions(self, name: str) -> list[ModelVersion]:
+        """All versions of a model; none that this run has changed is as it was before."""
+        if name not in self.seen:
+            self.seen[name] = self.tracking.versions(name)
+        return self.seen[name]
+
+    def champion(self, name: str) -> ModelVersion | None:
+        """The champion of the month."""
+        return champion_at(self.versions(name), self.month)
 
     @property
     def lake(self) -> Lake:
@@ -124,12 +136,16 @@ def promotion(context: dg.AssetExecutionContext):
     if resources.lake.engine == "spark":
         _ = resources.spark.spark_session  # it writes the record
     travel = travel_through(resources.lake, lambda: resources.spark.spark_session)
+    seen: dict[str, list[ModelVersion]] = {}
+    told: list[Answer] = []
     for month in sorted(context.partition_keys):
         source = Source(resources.lake, resources.tracking, travel, month)
-        answers = judged(Judging(source, context.run.run_id, lambda: datetime.now(UTC)), MODELS)
+        answers = judged(Judging(source, context.run.run_id, lambda: datetime.now(UTC), seen), MODELS)
         context.add_asset_metadata(_about(answers), asset_key=context.asset_key, partition_key=month)
-        for answer in answers:
-            context.log.info(f"{month} {answer.decision.model_name}: {answer.decision.decision}")
+        told += answers
+    note_months_without_versions(resources.lake, told)
+    for d in (a.decision for a in told if a.decision.challenger):
+        context.log.info(f"{d.claim_month} {d.model_name} version {d.challenger}: {d.decision}")
     return dg.MaterializeResult(check_results=checks(resources.lake, MODELS))
 
 
@@ -137,43 +153,41 @@ def judged(here: Judging, models: Iterable[RiskModel]) -> list[Answer]:
     """Judge each model's versions of the month, once; what was decided earlier is told again, not decided again."""
     found: list[Answer] = []
     for model in models:
-        known = [d for d in stored(here.lake, model.name) if d.claim_month == here.month]
-        versions = [v for v in here.tracking.versions(model.name) if v.as_of_month == here.month]
-        found += [_judged_once(model, v, known, here) for v in versions] or [_nothing(model, known, here)]
-    quiet = [a.decision for a in found if a.is_new and a.decision.decision == NOTHING_TO_JUDGE]
-    # A run over many months would fill the record with months that never train.
-    record(here.lake, quiet if is_training_month(here.month) else [])
+        versions = [v for v in here.versions(model.name) if v.as_of_month == here.month]
+        known = stored(here.lake, model.name) if versions else []
+        found += [_judged_once(model, v, known, here) for v in versions] or [_nothing(model, here)]
     return found
 
 
+def note_months_without_versions(lake: Lake, answers: Iterable[Answer]) -> None:
+    """Record them where models train; other months would fill the record."""
+    nothing = [a.decision for a in answers if a.decision.decision == NOTHING_TO_JUDGE]
+    record(lake, [d for d in nothing if is_training_month(d.claim_month)])
+
+
 def _judged_once(model: RiskModel, version: ModelVersion, known: Sequence[Decision], here: Judging) -> Answer:
-    own = [d for d in known if d.challenger == version.version]
+    own = [d for d in known if (d.claim_month, d.challenger) == (here.month, version.version)]
     if final := next((d for d in own if d.is_final), None):
         if not version.gate:
-            _apply(final, here.tracking)
+            _apply(final, here)
             _write_card(model, version, final, None, here.tracking)
         return Answer(final, is_new=False)
     decision, verdict = _decided(model, version, here)
     is_new = bool(record(here.lake, [decision]))
-    _apply(decision, here.tracking)
+    _apply(decision, here)
     _write_card(model, version, decision, verdict, here.tracking)
     return Answer(decision, is_new, verdict)
 
 
-def _nothing(model: RiskModel, known: Sequence[Decision], here: Judging) -> Answer:
-    if earlier := next((d for d in known if d.decision == NOTHING_TO_JUDGE), None):
-        return Answer(earlier, is_new=False)
+def _nothing(model: RiskModel, here: Judging) -> Answer:
     reason = f"No version of {model.name} was trained as of {here.month}."
-    champion = champion_at(here.tracking.versions(model.name), here.month)
-    return Answer(_decision(model, None, champion, here, decision=NOTHING_TO_JUDGE, reasons=(reason,)), is_new=True)
+    champion = here.champion(model.name)
+    return Answer(_decision(model, None, champion, here, decision=NOTHING_TO_JUDGE, reasons=(reason,)), is_new=False)
 
 
-def _decided(model: RiskModel, version: ModelVersion, here: Judging) -> tuple[Decision, Verdict | None]:
+def _decided(model: RiskModel, version: ModelVersion, here: Judging) -> tuple[Decision, Verdict]:
     """The decision about a version that was not judged yet; the registry is not changed."""
-    champion = champion_at(here.tracking.versions(model.name), here.month)
-    if champion and champion.version == version.version:
-        reason = "It is the champion already; a version is not compared with itself."
-        return _decision(model, version, champion, here, decision=SAME_VERSION, reasons=(reason,)), None
+    champion = here.champion(model.name)
     known = evidence(model, version, here.source)
     judgement = judge(known)
     verdict = judgement.verdict
@@ -192,9 +206,12 @@ def _decided(model: RiskModel, version: ModelVersion, here: Judging) -> tuple[De
 
 def _compared(decided: Decision, known: Evidence, champion: ModelVersion | None, here: Judging) -> Decision:
     """A version that passed becomes champion if there is none, or if it is better than that."""
-    if champion is None:
-        reasons = ("It passes every criterion, and there is no champion.",)
-        return replace(decided, decision=PROMOTED, reasons=reasons, champion_after=decided.challenger)
+    if champion and champion.version == decided.challenger:
+        reason = "It is the champion already, by hand; a version is not compared with itself."
+        return replace(decided, decision=SAME_VERSION, reasons=(reason,))
+    if champion is None or champion.gate != "passed":
+        reason = f"It passes every criterion, and there is no champion{' that did' if champion else ''}."
+        return replace(decided, decision=PROMOTED, reasons=(reason,), champion_after=decided.challenger)
     try:
         theirs = champions_scores(champion, known, here.source)
     except Exception as error:  # noqa: BLE001  (whatever breaks, the champion stays and the record says why)
@@ -209,18 +226,19 @@ def _compared(decided: Decision, known: Evidence, champion: ModelVersion | None,
     )  # fmt: skip
 
 
-def _apply(decision: Decision, tracking: Tracking) -> None:
+def _apply(decision: Decision, here: Judging) -> None:
     """What the decision means for the registry; doing it twice is doing it once."""
-    name, version = decision.model_name, decision.challenger
+    name, version, tracking = decision.model_name, decision.challenger, here.tracking
     if version is None or decision.decision not in GATE_TAG:
         return
     if decision.decision == PROMOTED:
-        champion = champion_at(tracking.versions(name), decision.claim_month)
+        champion = here.champion(name)
         if champion is None or champion.version != version:
             tracking.crown(name, version, decision.claim_month)
     elif decision.decision == KEPT:
         tracking.challenge(name, version)
     tracking.tag(name, version, gate=GATE_TAG[decision.decision])
+    del here.seen[name]
 
 
 def _write_card(

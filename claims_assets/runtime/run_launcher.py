@@ -52,7 +52,7 @@ def is_lost(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     if machine != socket.gethostname():
         return False
     known = _process(instance, run, pid)
-    return known is not None and not _lives(*known)
+    return known is not None and not lives(*known)
 
 
 def _process(instance: dg.DagsterInstance, run: dg.DagsterRun, pid: str) -> tuple[int, float] | None:
@@ -67,7 +67,7 @@ def _process(instance: dg.DagsterInstance, run: dg.DagsterRun, pid: str) -> tupl
     return None
 
 
-def _lives(pid: int, said_so: float) -> bool:
+def lives(pid: int, said_so: float) -> bool:
     """Whether the process that reported at that time lives, not another one that was given its number later."""
     try:
         os.kill(pid, 0)

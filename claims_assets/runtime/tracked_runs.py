@@ -11,6 +11,7 @@ import atexit
 import importlib
 import json
 import os
+import socket
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from dagster import DagsterExecutionInterruptedError, DagsterLogManager, DagsterResourceFunctionError, DagsterRun
 
+from claims_assets.runtime.run_launcher import lives
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
@@ -28,6 +31,8 @@ DAGSTER_RUN_ID = "dagster_run_id"
 """Tag that dagster-mlflow sets."""
 BY_HAND = "none"
 """Its value where no Dagster run asks, as in a notebook."""
+PROCESS = "process"
+"""Tag: machine and process that a run lives and dies with."""
 INTERRUPTS = (KeyboardInterrupt, SystemExit, GeneratorExit, DagsterExecutionInterruptedError)
 """Whoever raises these ends the run from outside: KILLED, not FAILED."""
 MOST_METRICS = 1_000
@@ -75,8 +80,13 @@ class TrackedRun:
 def tracked(
     client: "MlflowClient", uri: str, experiment_id: str, name: str, tags: Mapping[str, str]
 ) -> Iterator[TrackedRun]:
-    """A run that ends with the block: FINISHED, FAILED when it raises, KILLED when it is interrupted."""
-    created = client.create_run(experiment_id, run_name=name, tags=dict(tags))
+    """A run that ends with the block: FINISHED, FAILED when it raises, KILLED when it is interrupted.
+
+    A process that is killed outright can't end its run; the next run of that name does, on the same machine.
+    """
+    _end_lost(client, experiment_id, name)
+    own = {PROCESS: f"{socket.gethostname()}:{os.getpid()}", **tags}
+    created = client.create_run(experiment_id, run_name=name, tags=own)
     run = TrackedRun(created.info.run_id, created.info.artifact_uri or "", client, None, uri)
     experiment = client.get_experiment(experiment_id).name
     status = "FAILED"
@@ -96,6 +106,15 @@ def tracked(
             # dagster-mlflow's own clean-up follows, and finds nothing active that it could end.
             with _global_state_of(run), held:
                 run.resource.end_run(status)
+
+
+def _end_lost(client: "MlflowClient", experiment_id: str, name: str) -> None:
+    """End the runs of this name whose process is gone."""
+    wanted = f"attributes.status = 'RUNNING' and tags.`mlflow.runName` = '{name}'"
+    for run in client.search_runs([experiment_id], wanted):
+        machine, _, process = run.data.tags.get(PROCESS, "").partition(":")
+        if machine == socket.gethostname() and process and not lives(int(process), run.info.start_time / 1000):
+            client.set_terminated(run.info.run_id, "KILLED")
 
 
 @contextmanager

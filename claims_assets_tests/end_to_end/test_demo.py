@@ -9,9 +9,16 @@ import pytest
 
 from claims_assets.definitions import tables
 from claims_assets_tests.console import claims
-from claims_assets_tests.end_to_end.conftest import demo_arguments
+from claims_assets_tests.end_to_end.conftest import MONTHS, demo_arguments
 
-PREDICTORS = ("er_utilization", "high_cost", "total_cost", "high_risk")
+PREDICTORS = {
+    "er_utilization_predictor": "er_utilization_model_version",
+    "high_cost_predictor": "high_cost_model_version",
+    "total_cost_predictor": "total_cost_model_version",
+    "high_risk_predictor": "high_risk_model_version",
+    "health_risk_score": "health_risk_model_version",
+}
+"""Model -> the column of the predictions with the version that scored."""
 NAMES = [(t.schema, t.name) for t in tables()]
 
 
@@ -108,28 +115,45 @@ def test_listed_and_excluded_are_all_enrolled_members(sql):
     assert wrong == []
 
 
-def test_every_enrolled_member_is_scored_once_a_month_and_the_newest_months_by_a_model(sql):
+def test_every_enrolled_member_is_scored_once_a_month(sql):
     assert sql("select count(*) from gold.member_risk_predictions") == sql(
         "select count(*) from silver.member_months_as_known"
     )
     status = dict(sql("select claim_month, min(model_status) from gold.member_risk_predictions group by all"))
     assert status["2022-01"] == "rule"
-    assert status["2025-12"] == "candidate"
 
 
-def test_no_month_is_scored_by_a_model_trained_after_it(demo, sql):
+def registered(demo):
+    """(model, version) -> the tags of the version."""
     from mlflow import MlflowClient
 
     client = MlflowClient(f"sqlite:///{demo.home / 'mlflow' / 'mlflow.db'}")
-    trained = {(v.name, str(v.version)): v.tags["as_of_month"] for v in client.search_model_versions()}
-    assert len({name for name, _ in trained}) == 4
-    columns = {f"{name}_predictor": f"{name}_model_version" for name in PREDICTORS}
-    used = []
-    for name, column in columns.items():
-        query = f"select distinct claim_month, {column} from gold.member_risk_predictions where {column} is not null"
-        used += [(month, trained[name, str(version)]) for month, version in sql(query)]
-    assert used
-    assert all(as_of <= month for month, as_of in used)
+    return {(v.name, int(v.version)): v.tags for v in client.search_model_versions()}
+
+
+def test_every_trained_version_was_judged_with_a_reason_where_it_was_not_promoted(demo, sql):
+    versions = registered(demo)
+    assert {name for name, _ in versions} == set(PREDICTORS)
+    assert all(tags["gate"] in ("passed", "below_floor", "refused") for tags in versions.values())
+    query = "select model_name, challenger, decision, reasons from monitoring.model_decisions"
+    decided = {
+        (name, version): (decision, reasons)
+        for name, version, decision, reasons in sql(f"{query} where challenger is not null")
+    }
+    assert decided.keys() == versions.keys()
+    assert all(reasons for decision, reasons in decided.values() if decision != "promoted")
+
+
+@pytest.mark.requirement("R1")
+def test_each_month_is_scored_by_what_the_gate_let_in_by_then_and_by_the_rule_else(demo, sql):
+    versions = registered(demo)
+    for name, column in PREDICTORS.items():
+        used = dict(sql(f"select claim_month, max({column}) from gold.member_risk_predictions group by all"))
+        assert len(used) == MONTHS
+        for month, version in used.items():
+            past = {n: t for (m, n), t in versions.items() if m == name and t["as_of_month"] <= month}
+            let_in = {n for n, tags in past.items() if tags["gate"] in ("passed", "below_floor")}
+            assert (version in let_in) if let_in else (version is None), f"{name} {month}"
 
 
 def test_contract_results_hold_every_table_and_month(sql):

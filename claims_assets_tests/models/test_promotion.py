@@ -101,10 +101,24 @@ def test_an_equal_model_is_no_better(world):
 def test_a_version_is_not_compared_with_itself_and_that_is_recorded_once(world):
     world.trained(model_of(GOOD))
     world.tracking.crown(NAME, 1, MONTH)
-    before = world.tracking.versions(NAME)
+    (before,) = world.tracking.versions(NAME)
     assert [world.judge().decision.decision for _ in range(2)] == ["same_version"] * 2
     assert decisions(world) == [(MONTH, 1, "same_version", 1, 1)]
-    assert world.tracking.versions(NAME) == before
+    assert stored(world.lake)[0].gain_on_champion is None
+    assert world.gates() == ["passed"]
+    (after,) = world.tracking.versions(NAME)
+    assert (after.alias, after.reigns) == (before.alias, before.reigns)
+
+
+def test_a_champion_by_hand_is_judged_like_any_other(world):
+    world.trained(model_of(GOOD), test_recall=None)
+    world.tracking.crown(NAME, 1, MONTH)
+    assert world.judge().decision.decision == "refused"
+    assert world.gates() == ["refused"]
+    world.trained(model_of(GOOD), NEXT_MONTH, seed=2)
+    told = world.judge(NEXT_MONTH).decision
+    assert told.reasons == ("It passes every criterion, and there is no champion that did.",)
+    assert (told.champion_before, told.champion_after, world.aliases()["champion"]) == (1, 2, 2)
 
 
 @pytest.mark.requirement("R14", "R24")
@@ -249,7 +263,7 @@ def test_the_asset_judges_months_in_their_order_and_a_part_that_is_missing_refus
     assert sorted(told) == [MONTH, "2025-07", "2025-08", NEXT_MONTH]
     assert told[MONTH][f"{NAME}_decision"].value == "refused"
     assert "- time travel: could not be read (" in told[MONTH]["decisions"].value
-    assert "| auc | 0.8" in told[MONTH]["decisions"].value
+    assert "| auc | 0." in told[MONTH]["decisions"].value
     assert told["2025-07"][f"{NAME}_decision"].value == "nothing_to_judge"
     (check,) = [e for e in result.get_asset_check_evaluations() if e.check_name == f"{NAME}_passes_the_gate"]
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -116,6 +117,7 @@ def test_every_run_says_that_it_is_under_governance_who_asked_and_what_was_read(
         "healthcare_compliance": "true",
         "code_version": code_version(),
         "dagster_run_id": "d1",
+        "process": f"{socket.gethostname()}:{os.getpid()}",
         "as_of_month": "2025-06",
         "delta_version.gold.risk_training_rows": "12",
         "delta_version.gold.member_features": "0",
@@ -198,6 +200,21 @@ def test_a_run_whose_process_dagster_interrupts_is_killed(tracking, stop):
         program.send_signal(stop)
         assert "DagsterExecutionInterruptedError" in program.communicate()[1]
     assert client(tracking).get_run(run_id).info.status == "KILLED"
+
+
+def test_a_run_whose_process_was_killed_outright_is_ended_by_the_next_of_its_name(tracking):
+    command = [sys.executable, "-W", "ignore", "-c", TWO_PROGRAMS, tracking.uri, "er 2025-06"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout.readline() == "open\n"
+        with tracking.run("er 2025-06", {}):
+            assert [r.info.status for r in stored(tracking)] == ["RUNNING", "RUNNING"]
+        program.kill()
+    with tracking.run("high_cost 2025-06", {}):
+        pass
+    assert [r.info.status for r in stored(tracking)] == ["RUNNING", "FINISHED", "FINISHED"]
+    with tracking.run("er 2025-06", {}):
+        pass
+    assert [r.info.status for r in stored(tracking)] == ["KILLED", "FINISHED", "FINISHED", "FINISHED"]
 
 
 def test_nothing_of_mlflow_is_active_within_the_block(tracking):

@@ -13,7 +13,7 @@ from deltalake import write_deltalake
 
 from claims_assets.models.governance.evidence import Source
 from claims_assets.models.high_risk_predictor import HIGH_RISK
-from claims_assets.models.promotion import Answer, Judging, judged
+from claims_assets.models.promotion import Answer, Judging, judged, note_months_without_versions
 from claims_assets.models.risk_artifact import RiskArtifact, encoded
 from claims_assets.monitoring.holdout_predictions import publish
 from claims_assets.partitions import add_months
@@ -29,7 +29,7 @@ GOOD, POOR = "total_paid_12mo", "avg_claim_amount"
 
 
 @cache
-def features(seed: int = 1, n: int = 3000) -> pd.DataFrame:
+def features(seed: int = 1, n: int = 2000) -> pd.DataFrame:
     """Held-out rows with their features."""
     rows, rng = classifier_rows(n, seed), np.random.default_rng(seed + 9)
     odds = np.log(rows["risk"] / (1 - rows["risk"]))
@@ -87,7 +87,9 @@ class World:
         """The answer about the newest version of the month; each call is an hour later."""
         self.clock += timedelta(hours=1)
         source = Source(self.lake, self.tracking, lambda index: self.leaks, month)
-        return judged(Judging(source, run_id, lambda: self.clock), [HIGH_RISK])[-1]
+        answers = judged(Judging(source, run_id, lambda: self.clock), [HIGH_RISK])
+        note_months_without_versions(self.lake, answers)
+        return answers[-1]
 
     def aliases(self) -> dict[str, int]:
         return {v.alias: v.version for v in self.tracking.versions(NAME) if v.alias}
