@@ -230,8 +230,9 @@ class Tracking(dg.ConfigurableResource):
     def _client(self) -> "MlflowClient":
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         _create_parent(self.uri)
-        # Both report normal work of every new registry and every model: tables created, no version of pip found.
+        # They report normal work of every new registry and every model: tables created, no version of pip found.
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+        logging.getLogger("mlflow.pyfunc").setLevel(logging.WARNING)
         logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
         from mlflow import MlflowClient
 

@@ -252,6 +252,13 @@ def test_a_stored_model_names_what_it_needs_and_brings_the_one_file_that_scores(
     assert [p.name for p in (folder / "code").iterdir()] == ["risk_artifact.py"]
 
 
+def test_a_program_that_registers_a_model_prints_nothing(tracking):
+    program = "from claims_assets_tests.runtime.test_tracking import *\nregister(Tracking(uri=sys.argv[1]), artifact())"
+    done = subprocess.run([sys.executable, "-c", program, tracking.uri], capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""
+    assert len(tracking.versions("m")) == 1
+
+
 def test_the_example_is_of_nobody(tracking, fitted):
     register(tracking, fitted)
     (example,) = (
