@@ -50,7 +50,9 @@ TWO_SIDED = 1.2816
 """Of an 80 % interval with two ends."""
 LEAST_FLAGGED = 20
 """Members whom a threshold must flag to be judged by its precision."""
-INTERVAL_ROWS, INTERVAL_PIECES = 50, 10
+MOST_KEPT_ROWS = 200_000
+"""Training rows that are held as numbers while the matrix is made (about 40 MB)."""
+INTERVAL_ROWS, INTERVAL_PIECES = 50, 20
 """Least rows of a piece of the interval curve, and most pieces."""
 
 
@@ -97,7 +99,7 @@ def fit(
     require_something_to_learn(model, known.labels, len(calibration))
     if grower:
         return finish(model, grower.grow(model, candidates(model, seed, trials), seed), calibration, known)
-    rows = _quantiles(model, train, threads)
+    rows = _quantiles(model, train, threads, keep=len(known.labels) <= MOST_KEPT_ROWS)
     grown = grow(model, rows, calibration, seed=seed, threads=threads, trials=trials)
     apart = cross_fitted(model, grown, rows, known.folds, seed=seed, threads=threads)
     return finish(model, grown, calibration, known, apart)
@@ -230,18 +232,24 @@ def constraints(model: RiskModel) -> dict[str, str]:
 
 
 def labels(model: RiskModel, rows: "pd.DataFrame") -> "np.ndarray":
-    """0/1 for a classifier; else the outcome, scaled, at least 0 (reversals may outweigh a year)."""
+    """0/1 for a classifier; else the outcome, scaled, at least 0 (reversals may outweigh a year).
+
+    With the decimals of a prediction, so that the end of an interval that is an outcome is not beside it.
+    """
+    import numpy as np
+
     outcome = rows[f"outcome_{model.outcome}"].to_numpy("float64")
     if model.at_least is not None:
         return (outcome >= model.at_least).astype("float64")
-    return outcome.clip(min=0.0) * model.scale
+    return np.round(outcome.clip(min=0.0) * model.scale, model.decimals)
 
 
 def targets(model: RiskModel, rows: "pd.DataFrame") -> "np.ndarray":
     """What the trees are fitted to: the label, or the count behind it."""
-    if not model.fits_outcome:
+    if model.is_classifier and not model.fits_outcome:
         return labels(model, rows)
-    return rows[f"outcome_{model.outcome}"].to_numpy("float64").clip(min=0.0)
+    outcome = rows[f"outcome_{model.outcome}"].to_numpy("float64").clip(min=0.0)
+    return outcome if model.fits_outcome else outcome * model.scale
 
 
 def weights(rows: "pd.DataFrame") -> "np.ndarray":
@@ -381,7 +389,8 @@ def intervals(
     points: list[tuple[float, float, float]] = []
     for part in np.array_split(np.argsort(predicted, kind="stable"), pieces):
         ends = _share_ends(y[part], repeats) if shares else _outcome_ends(y[part])
-        points.append((float(predicted[part].mean()), *ends))
+        # Level over the piece: on a line to the next one an end would leave out outcomes that come in steps.
+        points += [(float(predicted[part[0]]), *ends), (float(predicted[part[-1]]), *ends)]
     x, lower, upper = (np.maximum.accumulate([p[i] for p in points]).tolist() for i in range(3))
     return {"predicted": x, "lower": lower, "upper": upper}
 
@@ -412,16 +421,25 @@ def _matrix(model: RiskModel, rows: "pd.DataFrame") -> "xgboost.DMatrix":
     return xgb.DMatrix(content, targets(model, rows), weight=weights(rows), feature_names=list(model.inputs), nthread=1)
 
 
-def _quantiles(model: RiskModel, train: Batches, threads: int) -> "xgboost.QuantileDMatrix":
-    """The training part as bin numbers, one byte a cell, made piece by piece."""
+def _quantiles(model: RiskModel, train: Batches, threads: int, *, keep: bool = False) -> "xgboost.QuantileDMatrix":
+    """The training part as bin numbers, one byte a cell, made piece by piece.
+
+    Args:
+        keep: hold the pieces as numbers for the several passes over them.
+    """
     import xgboost as xgb
+
+    kept = list(_as_numbers(model, train)) if keep else None
+
+    def pieces() -> Iterator[dict[str, Any]]:
+        return _as_numbers(model, train) if kept is None else iter(kept)
 
     class Pieces(xgb.DataIter):
         """Hands the pieces to xgboost, which asks for all of them several times."""
 
         def __init__(self) -> None:
             super().__init__()
-            self.pieces = iter(_as_numbers(model, train))
+            self.pieces = pieces()
 
         def next(self, input_data: Callable[..., Any]) -> bool:
             piece = next(self.pieces, None)
@@ -430,7 +448,7 @@ def _quantiles(model: RiskModel, train: Batches, threads: int) -> "xgboost.Quant
             return piece is not None
 
         def reset(self) -> None:
-            self.pieces = iter(_as_numbers(model, train))
+            self.pieces = pieces()
 
     return xgb.QuantileDMatrix(Pieces(), max_bin=model.parameters["max_bin"], nthread=threads)
 

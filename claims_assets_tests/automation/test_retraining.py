@@ -11,7 +11,9 @@ from claims_assets.automation.retraining import retraining_sensor
 from claims_assets.contracts import compiled
 from claims_assets.models.er_utilization_predictor import ER_UTILIZATION
 from claims_assets.models.registered import MODELS
+from claims_assets.models.training import ONLY_TRAINING_MONTHS
 from claims_assets.monitoring.model_performance import BELOW_HOLDOUT, TOO_OLD, ModelPerformance
+from claims_assets.runtime.resources import resources_for
 from claims_assets.settings import settings_from_environment
 from claims_assets_tests.automation import made
 from claims_assets_tests.models.registry import empty_registry
@@ -130,3 +132,17 @@ def test_a_tick_waits_for_the_run_that_is_under_way(tick, lake):
     with dg.DagsterInstance.ephemeral() as instance:
         instance.create_run_for_job(busy, status=dg.DagsterRunStatus.STARTED)
         assert "has not finished" in tick(instance).skip_message
+
+
+def test_the_sensor_of_the_repository_asks_for_a_run_of_one_month_of_the_models_and_the_gate(site):
+    here = site()
+    made.built(here.lake, "gold.risk_training_rows", [JUNE])
+    judged(here.lake, JUNE, **{MODEL: [TOO_OLD]})
+    repository = here.definitions.get_repository_def()
+    resources = {k: v for k, v in resources_for(here.settings).items() if k in ("lake", "tracking")}
+    with dg.build_sensor_context(instance=here.instance, repository_def=repository, resources=resources) as context:
+        (request,) = repository.get_sensor_def("retraining").evaluate_tick(context).run_requests
+    assert request.tags["dagster/partition"] == JUNE
+    job = here.definitions.resolve_job_def("model_training")
+    assert {k.path[-1] for k in job.asset_layer.selected_asset_keys} == {*(m.name for m in MODELS), "promotion"}
+    assert ONLY_TRAINING_MONTHS not in request.tags, "a month that can't be trained is to fail and say why"

@@ -22,6 +22,7 @@ from claims_assets.models.fitting import (
     importances,
     intervals,
     labels,
+    targets,
     threshold_for,
     weights,
     wilson,
@@ -94,10 +95,10 @@ def test_the_lean_matrix_holds_what_a_frame_holds(frame):
     rows, names = frame(500), list(ER_UTILIZATION.inputs)
     content = encoded(rows, names, ER_UTILIZATION.categories)
     whole = xgboost.QuantileDMatrix(
-        content, labels(TOTAL_COST, rows), weight=weights(rows), feature_names=names, max_bin=64, nthread=1
+        content, targets(TOTAL_COST, rows), weight=weights(rows), feature_names=names, max_bin=64, nthread=1
     )
-    for size in (None, 500, 123):
-        lean = fitting._quantiles(TOTAL_COST, as_batches(rows, size), 1)
+    for size, keep in ((None, False), (500, True), (123, False), (123, True)):
+        lean = fitting._quantiles(TOTAL_COST, as_batches(rows, size), 1, keep=keep)
         assert lean.feature_names == names
         assert lean.get_label().tolist() == whole.get_label().tolist()
         assert lean.get_weight().tolist() == whole.get_weight().tolist()
@@ -222,6 +223,13 @@ def test_no_candidates_is_a_setting_to_mend(frame):
         fitted(HIGH_COST, with_signal(frame(300)), trials=0)
 
 
+def test_an_outcome_that_is_the_end_of_its_interval_lies_in_it(frame):
+    rows = frame(1500)
+    artifact = fitted(HEALTH_RISK, rows).artifact
+    ends = {round(x, 2) for end in ("lower", "upper") for x in artifact.facts["intervals"][end]}
+    assert ends <= set(labels(HEALTH_RISK, rows))
+
+
 def test_weights_are_the_share_of_the_year_that_was_seen():
     rows = pd.DataFrame({"exposure_months": [12.0, 3.0, 3.0], "died": [0.0, 0.0, 1.0]})
     assert weights(rows).tolist() == [1.0, 0.25, 1.0]
@@ -237,7 +245,7 @@ def test_labels_of_each_kind(frame):
     assert labels(HIGH_COST, rows).tolist() == [0, 1, 0]
     assert labels(TOTAL_COST, rows).tolist() == [0, 25_000, 7]
     assert labels(HIGH_RISK, rows).tolist() == [1, 1, 0]
-    assert labels(HEALTH_RISK, rows).tolist() == pytest.approx([100, 50, 500 / 12])
+    assert labels(HEALTH_RISK, rows).tolist() == [100, 50, 41.67]
 
 
 def test_high_is_the_ninety_fifth_percentile_of_the_training_labels(frame):
@@ -332,13 +340,23 @@ def test_four_of_five_outcomes_lie_in_the_interval():
     assert all((np.diff(found[n]) >= 0).all() for n in found)
 
 
+def test_four_of_five_outcomes_that_come_in_steps_lie_in_it_too():
+    rng = np.random.default_rng(1)
+    predicted = rng.gamma(4, 5, 6000)
+    y, later = (10.0 * rng.poisson(predicted / 10) for _ in range(2))
+    found = intervals(y, predicted, shares=False)
+    lower, upper = (np.interp(predicted, found["predicted"], found[end]) for end in ("lower", "upper"))
+    assert ((later >= lower) & (later <= upper)).mean() > 0.8
+
+
 def test_the_interval_of_a_share_holds_it_and_is_wider_for_fewer_members():
     rng = np.random.default_rng(1)
     predicted = np.sort(rng.random(4000))
     y = (rng.random(4000) < predicted).astype(float)
     one, repeated = (intervals(y, predicted, shares=True, repeats=r) for r in (1, 10))
-    inside = [lo <= p <= up for p, lo, up in zip(one["predicted"], one["lower"], one["upper"], strict=True)]
-    assert sum(inside) >= 6
+    truth = (np.array(one["predicted"][::2]) + np.array(one["predicted"][1::2])) / 2
+    inside = (one["lower"][::2] <= truth) & (truth <= one["upper"][::2])
+    assert 12 <= inside.sum() <= len(truth) == fitting.INTERVAL_PIECES
     assert (np.subtract(repeated["upper"], repeated["lower"]) > np.subtract(one["upper"], one["lower"])).all()
 
 

@@ -263,7 +263,7 @@ def test_the_asset_judges_months_in_their_order_and_a_part_that_is_missing_refus
     assert sorted(told) == [MONTH, "2025-07", "2025-08", NEXT_MONTH]
     assert told[MONTH][f"{NAME}_decision"].value == "refused"
     assert "- time travel: could not be read (" in told[MONTH]["decisions"].value
-    assert "| auc | 0.8" in told[MONTH]["decisions"].value
+    assert "| auc | 0." in told[MONTH]["decisions"].value
     assert told["2025-07"][f"{NAME}_decision"].value == "nothing_to_judge"
     (check,) = [e for e in result.get_asset_check_evaluations() if e.check_name == f"{NAME}_passes_the_gate"]
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)

@@ -10,6 +10,7 @@ from claims_assets.features.member_features import MemberFeatures
 from claims_assets.features.scores import HIGHEST_COMPOSITE
 from claims_assets.models.er_utilization_predictor import ER_UTILIZATION
 from claims_assets.models.health_risk_score import HEALTH_RISK
+from claims_assets.models.risk_artifact import RiskArtifact
 from claims_assets.models.total_cost_predictor import TOTAL_COST
 from claims_assets.partitions import months_between
 from claims_assets.predictions.scoring import (
@@ -226,6 +227,13 @@ def test_the_status_of_a_row_is_the_least_of_its_five(features):
     found = scored(features(*MONTHS), scorers, MONTHS).groupby("claim_month")["model_status"].unique()
     assert {m: list(found[m]) for m in MONTHS} == {"2025-01": [RULE], "2025-06": [RULE], "2025-07": [CANDIDATE]}
     assert set(MODEL_STATUSES) == {CHAMPION, CANDIDATE, RULE}
+
+
+def test_a_version_that_knows_no_interval_leaves_the_ends_empty_and_not_nan(features):
+    artifact = artifact_of(TOTAL_COST)
+    known = scorer(RiskArtifact(artifact.booster, artifact.facts | {"intervals": None}))
+    found = score(features("2025-07"), {TOTAL_COST.name: {"2025-07": known}}, ["2025-07"])
+    assert found.where("predicted_total_cost_lower is null and predicted_total_cost_upper is null").count() == MEMBERS
 
 
 def test_a_month_without_members_is_scored_to_nothing(features):

@@ -29,7 +29,7 @@ GOOD, POOR = "total_paid_12mo", "avg_claim_amount"
 
 
 @cache
-def features(seed: int = 1, n: int = 3000) -> pd.DataFrame:
+def features(seed: int = 1, n: int = 2000) -> pd.DataFrame:
     """Held-out rows with their features."""
     rows, rng = classifier_rows(n, seed), np.random.default_rng(seed + 9)
     odds = np.log(rows["risk"] / (1 - rows["risk"]))
