@@ -73,6 +73,7 @@ def test_a_better_model_takes_over_and_the_former_champion_keeps_its_months(worl
     assert world.aliases() == {"champion": 2, "previous": 1}
     assert decisions(world)[-1] == (NEXT_MONTH, 2, "promoted", 1, 2)
     assert 0 < told.decision.gain_on_champion_low < told.decision.gain_on_champion
+    assert told.decision.reasons[0].endswith(" above the champion's.")
     first, second = world.tracking.versions(NAME)
     assert (first.reigns, second.reigns) == (((MONTH, NEXT_MONTH),), ((NEXT_MONTH, ""),))
 

@@ -83,7 +83,7 @@ def compare(demands: Demands, challenger: Scored, champion: Scored, members: "np
         if not (ours <= limit * theirs if is_error else ours >= limit * theirs):
             side = "more" if is_error else "less"
             against.append(f"Its {name}, {ours:,.4g}, is {side} than {limit:g} times the champion's, {theirs:,.4g}.")
-    better = f"Its {demands.primary} is {found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f}) of the champion's."
+    better = f"Its {demands.primary} is {found.value:.4f} ({found.low:.4f} to {found.high:.4f}) above the champion's."
     return Comparison(not against, found, tuple(against) or (better,))
 
 

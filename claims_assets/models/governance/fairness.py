@@ -205,7 +205,7 @@ def _notes(name: str, found: Sequence[Pair], unfair: Sequence[Pair]) -> Iterator
         yield f"{name}: not judged, because too small: {', '.join(small)}."
     for p in found:
         if p.judged and not p.in_band and p not in unfair:
-            yield f"{name}: {p.said}, which chance explains."
+            yield f"{name}: {p.said}, which chance may explain."
 
 
 def _groups(rows: "pd.DataFrame", attribute: str) -> "np.ndarray":

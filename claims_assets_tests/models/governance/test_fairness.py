@@ -107,7 +107,7 @@ def test_a_difference_that_chance_explains_does_not_refuse():
     rows, of = two_groups((24, 300), (22, 200))
     found = {c.name: c for c in criteria(pairs(rows, of))}["flagged by race"]
     assert found.outcome == "passed"
-    assert found.notes == ("flagged by race: B has 1.38 times that of A, which chance explains.",)
+    assert found.notes == ("flagged by race: B has 1.38 times that of A, which chance may explain.",)
 
 
 def test_groups_by_chance_are_rarely_called_unfair():
