@@ -39,6 +39,8 @@ MOST_METRICS = 1_000
 """Of one request to a tracking server; MLflow's REST API, log-batch."""
 CHOICES = {"MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_TRACKING_URI"}
 """Variables by which somebody chose a run, an experiment or a server for the process; ours are stated."""
+NO_LINKS = "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"
+"""MLflow prints the address of every run that ends, on a server."""
 _ONE_AT_A_TIME = threading.RLock()
 """MLflow's tracking URI and experiment are those of the process, not of the thread."""
 
@@ -164,6 +166,7 @@ def _global_state_of(run: TrackedRun) -> Iterator[None]:
         at_exit = _times_at_exit(fluent.end_run)
         for name in environ.keys() & CHOICES:
             del os.environ[name]
+        os.environ[NO_LINKS] = "true"
         service._tracking_uri = run.uri
         fluent._active_run_stack.set(run.active)
         try:

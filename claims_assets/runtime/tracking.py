@@ -175,6 +175,7 @@ class Tracking(dg.ConfigurableResource):
 
     def folder(self, name: str, version: int) -> Path:
         """The files of a registered version, downloaded unless they are of this machine."""
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         from mlflow.artifacts import download_artifacts
 
         registered = self._registered_name(name)
@@ -233,6 +234,7 @@ class Tracking(dg.ConfigurableResource):
         # They report normal work of every new registry and every model: tables created, no version of pip found.
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
         logging.getLogger("mlflow.pyfunc").setLevel(logging.WARNING)
+        logging.getLogger("mlflow.store.model_registry.abstract_store").setLevel(logging.WARNING)
         logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
         from mlflow import MlflowClient
 
