@@ -64,9 +64,9 @@ def _column(field: pa.Field, n: int, start: int, sick: np.ndarray, rng: np.rando
     return pa.array(rng.poisson(sick * 2, n)).cast(field.type)
 
 
-def fitted() -> dict[str, RiskArtifact]:
+def fitted(members: int = ROWS_TO_FIT) -> dict[str, RiskArtifact]:
     """A model of each name: real inputs, a made-up label, 100 trees of depth 4."""
-    rows = made(0, ROWS_TO_FIT).to_pandas()
+    rows = made(0, members).to_pandas()
     return {model.name: _fitted(model, rows) for model in MODELS}
 
 

@@ -44,10 +44,15 @@ def of_scores(lake: Lake, models: Path) -> int:
 
 
 def _scored(lake: Lake, models: Path):
-    from claims_assets.predictions.scoring import Scorer, score
     from claims_assets.runtime.spark import embedded_session
 
-    spark = embedded_session(MEMORY_LIMIT)
+    return scored(embedded_session(MEMORY_LIMIT), lake, models)
+
+
+def scored(spark, lake: Lake, models: Path):
+    """The members scored by the engine, as a frame."""
+    from claims_assets.predictions.scoring import Scorer, score
+
     loaded = features.load(models)
     scorers = {
         name: {features.MONTH: Scorer(1, "champion", tuple(artifact.inputs), artifact.to_bytes())}
