@@ -39,11 +39,7 @@ def waiting(number: str, rule: str, part: str) -> Requirement:
 
 
 REQUIREMENTS = (
-    tested(
-        "R1",
-        "No claim that is served or becomes known after a month changes a feature or a model as of that month.",
-        "enrolment as it was known at the time",
-    ),
+    tested("R1", "No claim or enrolment that becomes known after a month changes a feature or a model of that month."),
     tested(
         "R2",
         "A model scores with its own registered version alone; a member alone gets the score it gets among all.",
@@ -74,11 +70,7 @@ REQUIREMENTS = (
         "Race and ethnicity labels fall into the right group in any case: negative and longer labels are never "
         "taken for shorter ones.",
     ),
-    tested(
-        "R11",
-        "Overlapping coverage counts once: one row per member and covered month.",
-        "cost and utilization rates per member month",
-    ),
+    tested("R11", "Overlapping coverage counts once: one row per member and covered month, in cost and rates too."),
     tested(
         "R12",
         "Windows end at a stated month, never at today; an old month built again from the same files is equal.",
