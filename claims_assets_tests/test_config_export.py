@@ -30,7 +30,7 @@ def test_every_model_feature_table_and_feed_is_there():
     assert list(features["features"]) == list(compiled(MemberFeatures).columns)
     assert {n for n, f in features["features"].items() if "model_input" in f} == set(INPUTS)
     assert {t.full_name for t in tables()} <= schema["tables"].keys()
-    assert {"monitoring.model_decisions", "monitoring.holdout_predictions"} <= schema["tables"].keys()
+    assert {"monitoring.model_decisions", "gold.holdout_predictions"} <= schema["tables"].keys()
     assert schema["landing"]["medical_claims"]["columns"][0] == {"name": "claim_id", "required": True}
 
 

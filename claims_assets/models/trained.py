@@ -13,8 +13,8 @@ from claims_assets.models.fitting import Fitted, Grower, fit, labels
 from claims_assets.models.risk_model import RiskModel
 from claims_assets.models.rule_baseline import history_of, rule_flags, rule_value
 from claims_assets.models.training_set import INDEX_MONTH, TrainingSet
-from claims_assets.monitoring import holdout_predictions
-from claims_assets.monitoring.holdout_predictions import GROUPS
+from claims_assets.predictions import holdout_predictions
+from claims_assets.predictions.holdout_predictions import GROUPS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +29,7 @@ class Trained:
     measures: Measures
     test: Judged
     holdout: "pd.DataFrame"
-    """Rows of `monitoring.holdout_predictions`, without model, month and version."""
+    """Rows of `gold.holdout_predictions`, without model, month and version."""
 
 
 def trained(

@@ -27,7 +27,7 @@ from claims_assets.models.spark_fitting import SparkGrower
 from claims_assets.models.trained import Trained, trained
 from claims_assets.models.training_set import ROWS, Held, TrainingSet, held_by, training_set
 from claims_assets.models.windows import JUDGED, MOST_INDEXES, STEP, NotTrainable, is_training_month
-from claims_assets.monitoring import holdout_predictions
+from claims_assets.predictions import holdout_predictions
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.model_versions import AS_OF_MONTH, PARAMETERS, THRESHOLD, TRAINING_DATA, ModelVersion
 from claims_assets.runtime.tracking import Tracking

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from claims_assets.models.inputs import CATEGORIES, INPUTS
 from claims_assets.models.parts import numbered, part_of
 from claims_assets.models.windows import NotTrainable, Split, require_months, split_for
-from claims_assets.monitoring.holdout_predictions import GROUPS
 from claims_assets.partitions import MONTH
+from claims_assets.predictions.holdout_predictions import GROUPS
 from claims_assets.runtime.delta import read_arrow
 from claims_assets.runtime.lake import Lake
 

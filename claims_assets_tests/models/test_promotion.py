@@ -8,8 +8,8 @@ from mlflow import MlflowClient
 from mlflow.artifacts import load_text
 
 from claims_assets.models.promotion import MODELS, checks, promotion
-from claims_assets.monitoring.holdout_predictions import publish, read_holdout
 from claims_assets.monitoring.model_decisions import stored
+from claims_assets.predictions.holdout_predictions import publish, read_holdout
 from claims_assets.runtime.compute import computes_for
 from claims_assets_tests.models.governance.world import GOOD, MONTH, NAME, NEXT_MONTH, POOR, World, model_of
 

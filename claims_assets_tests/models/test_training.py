@@ -16,7 +16,7 @@ from claims_assets.models.high_cost_predictor import high_cost_predictor
 from claims_assets.models.high_risk_predictor import high_risk_predictor
 from claims_assets.models.total_cost_predictor import total_cost_predictor
 from claims_assets.models.training_set import held_by
-from claims_assets.monitoring.holdout_predictions import read_holdout
+from claims_assets.predictions.holdout_predictions import read_holdout
 from claims_assets.runtime.compute import computes_for
 from claims_assets.runtime.spark import EmbeddedSpark
 from claims_assets_tests.conftest import TEST_MEMORY
@@ -132,7 +132,7 @@ def test_a_second_run_registers_nothing_and_says_so(run, tracking):
 def test_held_out_rows_that_were_lost_are_made_again(run, tracking, own_planted):
     run([er_utilization_predictor], TRAINABLE)
     before = read_holdout(own_planted, ER_UTILIZATION.name, TRAINABLE)
-    shutil.rmtree(own_planted.path("monitoring", "holdout_predictions"))
+    shutil.rmtree(own_planted.path("gold", "holdout_predictions"))
     assert run([er_utilization_predictor], TRAINABLE).success
     after = read_holdout(own_planted, ER_UTILIZATION.name, TRAINABLE)
     keys = ["part", "member_id"]

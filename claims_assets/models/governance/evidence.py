@@ -18,8 +18,8 @@ from claims_assets.models.risk_artifact import RiskArtifact
 from claims_assets.models.risk_model import RiskModel
 from claims_assets.models.time_travel import differing_features
 from claims_assets.models.windows import HORIZON, RUN_OUT
-from claims_assets.monitoring.holdout_predictions import read_holdout
 from claims_assets.partitions import MONTH, add_months
+from claims_assets.predictions.holdout_predictions import read_holdout
 from claims_assets.runtime.delta import read_arrow
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.model_versions import ModelVersion

@@ -56,7 +56,7 @@ class Evidence:
     metrics: Mapping[str, float]
     """Of the run that registered it, by name; `test_*` are of the held-out test members."""
     rows: "pd.DataFrame"
-    """Its held-out rows: columns COLUMNS of `monitoring.holdout_predictions`."""
+    """Its held-out rows: columns COLUMNS of `gold.holdout_predictions`."""
     leaks: Mapping[str, int] = field(default_factory=dict)
     """Feature -> cells that differ when it is built again from what was known at the time; empty: none does."""
     changed_scores: int = 0

@@ -15,8 +15,8 @@ from claims_assets.models.governance.evidence import Source
 from claims_assets.models.high_risk_predictor import HIGH_RISK
 from claims_assets.models.promotion import Answer, Judging, judged, note_months_without_versions
 from claims_assets.models.risk_artifact import RiskArtifact, encoded
-from claims_assets.monitoring.holdout_predictions import publish
 from claims_assets.partitions import add_months
+from claims_assets.predictions.holdout_predictions import publish
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.model_versions import AS_OF_MONTH, ModelVersion
 from claims_assets.runtime.tracking import Tracking

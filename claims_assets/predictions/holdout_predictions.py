@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from claims_assets import columns as c
 from claims_assets.contracts import Contract, compiled
+from claims_assets.layers import LAYERS
 from claims_assets.monitoring.recorded import recorded
 from claims_assets.partitions import MONTH
 from claims_assets.runtime.delta import delta_exists, read_arrow, stored_schema
@@ -19,6 +20,7 @@ from claims_assets.silver.demographics import AGE_GROUPS, ETHNICITIES, GENDERS, 
 if TYPE_CHECKING:
     import pandas as pd
 
+LAYER = LAYERS["predictions"]
 NAME = "holdout_predictions"
 CALIBRATION, TEST = "calibration", "test"
 PARTS = (CALIBRATION, TEST)
@@ -53,7 +55,7 @@ class HoldoutPredictions(Contract):
         unique = ["model_name", "claim_month", "part", "index_month", "member_id"]
 
 
-holdout_predictions = recorded(NAME, HoldoutPredictions, phi="identified", domain="risk")
+holdout_predictions = recorded(NAME, HoldoutPredictions, layer=LAYER, phi="identified", domain="risk")
 """Not a step of its own: each training adds its rows."""
 
 
@@ -61,7 +63,7 @@ def publish(lake: Lake, model_name: str, month: str, rows: "pd.DataFrame") -> No
     """Replace the rows of a model and training month, in one commit."""
     import pyarrow as pa
 
-    path, schema = lake.path("monitoring", NAME), compiled(HoldoutPredictions).arrow_schema()
+    path, schema = lake.path(LAYER.schema, NAME), compiled(HoldoutPredictions).arrow_schema()
     content = pa.Table.from_pandas(rows[schema.names], schema=schema, preserve_index=False)
     fits = not delta_exists(path) or stored_schema(path).names == schema.names
     where = {"model_name": [model_name], MONTH: [month]}
@@ -71,7 +73,7 @@ def publish(lake: Lake, model_name: str, month: str, rows: "pd.DataFrame") -> No
 def read_holdout(lake: Lake, model_name: str, month: str, columns: Sequence[str] | None = None) -> "pd.DataFrame":
     """The rows of a model and training month; none when nothing was written."""
     schema = compiled(HoldoutPredictions).arrow_schema()
-    names, path = list(columns or schema.names), lake.path("monitoring", NAME)
+    names, path = list(columns or schema.names), lake.path(LAYER.schema, NAME)
     if not delta_exists(path):
         return schema.empty_table().select(names).to_pandas()
     found: Any = read_arrow(path, names, ("model_name", model_name), [(MONTH, "=", month)])

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from claims_assets.contracts import compiled
-from claims_assets.monitoring.holdout_predictions import (
+from claims_assets.predictions.holdout_predictions import (
     HoldoutPredictions,
     holdout_predictions,
     publish,
