@@ -142,7 +142,7 @@ def _about(known: Known) -> str:
 
 def _measures(known: Known) -> Grid:
     grid = Grid(header_style="bold", box=None, pad_edge=False)
-    for name in ("measure", "model (95 % interval)", "last year's value", "documents' algorithm"):
+    for name in ("measure", "model (95 % interval)", "last year's value", "sources' algorithm"):
         grid.add_column(name, justify="left" if name == "measure" else "right")
     for m in known.measures:
         grid.add_row(m.name, with_interval(m), shown(m.rule), shown(m.documented))

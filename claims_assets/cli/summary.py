@@ -11,6 +11,7 @@ from claims_assets.automation.stale_runs import held_months
 from claims_assets.cli.console import console_for
 from claims_assets.definitions import tables
 from claims_assets.monitoring.contract_results import WHOLE
+from claims_assets.monitoring.model_decisions import NOTHING_TO_JUDGE, stored
 from claims_assets.monitoring.quality import PERFECT, band
 from claims_assets.partitions import MONTH, spoken
 from claims_assets.runtime.delta import read_arrow
@@ -23,7 +24,7 @@ REASONS_SHOWN = 3
 
 
 def print_summary(settings: Settings, console: Console | None = None) -> None:
-    """Print rows per table, rows quarantined by reason, members scored, and the list by tier."""
+    """Print rows per table, rows quarantined by reason, members scored, what the gate decided, and the list by tier."""
     console = console or console_for()
     lake = lake_for(settings)
     if not settings.lake.exists():
@@ -125,6 +126,7 @@ def _newest_month(lake: Lake) -> list[str]:
         by_status = _count(lake, "member_risk_predictions", month, "model_status")
         share = ", ".join(f"{n:,} by {status}" for status, n in by_status.items())
         lines.append(f"Members scored as of {month}: {scored[month]:,} ({share})")
+    lines += _decided(lake)
     listed = lake.rows_by_month("gold", "immunization_master_outreach_list")
     if listed:
         month = max(listed)
@@ -134,6 +136,17 @@ def _newest_month(lake: Lake) -> list[str]:
             for tier, n in _count(lake, "immunization_master_outreach_list", month, "outreach_tier").items()
         ]
     return lines
+
+
+def _decided(lake: Lake) -> list[str]:
+    """One line per model: what the gate, or a rollback, decided last."""
+    last = {d.model_name: d for d in stored(lake) if d.decision != NOTHING_TO_JUDGE}
+    shown = {
+        name: f"{d.decision.replace('_', ' ')} as of {d.claim_month}"
+        + (f", champion is version {d.champion_after}" if d.champion_after else ", no champion")
+        for name, d in sorted(last.items())
+    }
+    return [f"  {name:<24} {text}" for name, text in shown.items()]
 
 
 def _count(lake: Lake, name: str, month: str, column: str) -> dict[str, int]:

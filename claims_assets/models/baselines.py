@@ -1,4 +1,4 @@
-"""The algorithms that the source documents name for each model, with their hyper-parameters: what ours must be worth.
+"""The algorithms that the source projects name for each model, with their hyper-parameters: what ours must be worth.
 
 Fitted like theirs: 34 inputs, missing values filled with 0, scaled; but on the training part of ours alone, the scaler
 included. Gradient boosting splits among 255 bins of an input rather than among all its values: the same algorithm, ten
@@ -26,13 +26,13 @@ these, and more than in proportion for more."""
 SHARES = 1_000
 """Steps of the sampled share."""
 THRESHOLD = 0.5
-"""From which on the documents' classifiers predict 1."""
+"""From which on the sources' classifiers predict 1."""
 
 Predictor = Callable[["pd.DataFrame"], "np.ndarray"]
 
 
 def fit_baseline(model: RiskModel, train: Batches, rows: int, most_rows: int = MOST_ROWS) -> Predictor:
-    """The documents' algorithm for a model, fitted on the training part, which has so many rows."""
+    """The sources' algorithm for a model, fitted on the training part, which has so many rows."""
     import numpy as np
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -59,7 +59,7 @@ def fit_baseline(model: RiskModel, train: Batches, rows: int, most_rows: int = M
 
 
 def baseline_flags(model: RiskModel, values: "np.ndarray", high_from: float | None) -> "np.ndarray | None":
-    """Whom the documents' algorithm flags; None where the model warns of nothing."""
+    """Whom the sources' algorithm flags; None where the model warns of nothing."""
     return None if high_from is None else values >= (THRESHOLD if model.is_classifier else high_from)
 
 

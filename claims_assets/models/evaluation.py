@@ -1,4 +1,4 @@
-"""How good a model is on the test rows, beside its rule of thumb and the source documents' algorithm on the same rows.
+"""How good a model is on the test rows, beside its rule of thumb and the source projects' algorithm on the same rows.
 
 Each measure comes with the interval that 95 of 100 resamples of the members give. A measure that can't be computed is
 absent and says why: a 0 or a 1 in its place would pass or fail a gate by accident. Elsewhere: the gate's own
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 TEST, RULE, BASELINE = "test_", "rule_", "baseline_"
-"""Prefixes of a measure: of the model, of the rule of thumb, of the documents' algorithm; all on the test rows."""
+"""Prefixes of a measure: of the model, of the rule of thumb, of the sources' algorithm; all on the test rows."""
 LOW, HIGH = "_low", "_high"
 """Suffixes of the ends of a measure's 95 % interval."""
 ABSENT = "absent."
@@ -314,10 +314,10 @@ def _named(of: Judged, classifier: bool) -> dict[str, Measure]:
 
 
 def as_markdown(values: Mapping[str, float], absent: Mapping[str, str]) -> str:
-    """A table of the model against the rule and the documents' algorithm."""
+    """A table of the model against the rule and the sources' algorithm."""
     named = [n for n in sorted({*values, *absent}) if n.startswith(TEST) and not n.endswith((LOW, HIGH))]
     names = [n.removeprefix(TEST) for n in named if not n.startswith(f"{TEST}unseen_")]
-    lines = ["| measure | model | last year's value | documents' algorithm |", "|---|---|---|---|"]
+    lines = ["| measure | model | last year's value | sources' algorithm |", "|---|---|---|---|"]
     for name in names:
         cells = [_cell(prefix + name, values, absent) for prefix in (TEST, RULE, BASELINE)]
         lines.append(f"| {name} | {' | '.join(cells)} |")

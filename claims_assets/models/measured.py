@@ -1,4 +1,4 @@
-"""Measures of a stored run as people read them: the model's beside last year's value and the documents' algorithm.
+"""Measures of a stored run as people read them: the model's beside last year's value and the sources' algorithm.
 
 Elsewhere: how they are computed (`evaluation.py`); who shows them (`registered.py`, `card.py`).
 """
@@ -27,7 +27,7 @@ class Measured:
     rule: float | None
     """Of last year's value."""
     documented: float | None
-    """Of the source documents' algorithm."""
+    """Of the source projects' algorithm."""
     absent: str = ""
     """Why there is no value."""
 

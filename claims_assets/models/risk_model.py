@@ -50,7 +50,7 @@ class Aim:
 
 @dataclass(frozen=True)
 class Baseline:
-    """The source documents' algorithm for a model, with their hyper-parameters; see `baselines.py`."""
+    """The source projects' algorithm for a model, with their hyper-parameters; see `baselines.py`."""
 
     algorithm: Algorithm
     parameters: dict[str, Any]

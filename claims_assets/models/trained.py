@@ -63,7 +63,7 @@ def trained(
 
 
 def judged(model: RiskModel, rows: "pd.DataFrame", fitted: Fitted, baseline: Predictor) -> dict[str, Judged]:
-    """The rows as judged by the model (TEST), the rule and the documents' algorithm."""
+    """The rows as judged by the model (TEST), the rule and the sources' algorithm."""
     import numpy as np
 
     label, high = labels(model, rows), fitted.high_from

@@ -43,7 +43,7 @@ class HoldoutPredictions(Contract):
     flagged: c.Whole = c.optional("1: the prediction reaches the threshold; NULL: there is none.", isin=[0, 1])
     rule_predicted: c.Number = c.required("What the rule of thumb says: next year is like last year.", ge=0.0)
     rule_flagged: c.Whole = c.optional("1: the rule of thumb flags the member; NULL: it flags none.", isin=[0, 1])
-    baseline_predicted: c.Number = c.optional("What the source documents' algorithm says; NULL: it was not fitted.")
+    baseline_predicted: c.Number = c.optional("What the source projects' algorithm says; NULL: it was not fitted.")
     baseline_flagged: c.Whole = c.optional("1: that algorithm flags the member.", isin=[0, 1])
     gender: str = c.required("M, F or U.", isin=GENDERS)
     race: str = c.required("One of seven groups or Unknown.", isin=RACES)

@@ -43,6 +43,7 @@ def test_the_demo_ends_with_the_summary(demo):
     assert "Done in" in demo.printed
     assert "never built" not in demo.printed
     assert re.search(r"Outreach list as of 2025-12: [\d,]+ members", demo.printed)
+    assert re.search(r"health_risk_score +refused as of 2025-12, no champion", demo.printed)
     assert "Tier 4 - Routine" in demo.printed
 
 

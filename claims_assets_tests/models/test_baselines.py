@@ -1,4 +1,4 @@
-"""The documents' algorithms: theirs by kind and setting, fitted on the training part alone, the same every time."""
+"""The sources' algorithms: theirs by kind and setting, fitted on the training part alone, the same every time."""
 
 import numpy as np
 import pandas as pd

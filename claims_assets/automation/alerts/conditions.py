@@ -290,7 +290,7 @@ def _check(state: CheckState) -> Condition:
         f"{state.asset}: {state.check}",
         "critical" if severe else "warning",
         said[state.state],
-        "See the check's table of rules in the UI, and the rows set aside in the quarantine schema.",
+        "See what the check found in the UI; rows that were set aside are in the quarantine schema.",
         page_of(state.asset, "checks"),
         asset=state.asset,
         since=state.at,

@@ -229,7 +229,7 @@ def _leaks(evidence: Evidence) -> Iterator[Criterion]:
 
 
 def _floors(evidence: Evidence) -> Iterator[Criterion]:
-    """The documents' limits, on the run's own measures; a missing one refuses above."""
+    """The sources' limits, on the run's own measures; a missing one refuses above."""
     for floor in FLOORS.get(evidence.model, ()):
         value = evidence.metrics.get(TEST + floor.measure, math.nan)
         if not math.isfinite(value):
