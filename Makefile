@@ -42,7 +42,7 @@ test-large: spark-deps  ## The local Databricks workspace, both engines in it, P
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m full
 
 test-engines: spark-deps  ## Reading and writing on Spark, and every table of one population on both engines
-	@$(BIN)/python -m pytest -q --engine spark $(addprefix claims_assets_tests/,runtime/test_lake.py runtime/test_writers.py runtime/test_publish.py runtime/test_spark.py sources/test_auto_loader.py)
+	@$(BIN)/python -m pytest -q --engine spark $(addprefix claims_assets_tests/,runtime/test_lake.py runtime/test_writers.py runtime/test_publish.py runtime/test_spark.py sources/test_auto_loader.py models/test_spark_fitting.py)
 	@$(BIN)/python -m claims_assets_tests.parity --profile medicaid
 
 test-ui: $(STAMP)  ## Backfills, kills and clicks against a live UI; `make test-ui PICTURES=1` writes docs/images
