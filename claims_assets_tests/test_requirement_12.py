@@ -7,6 +7,8 @@ import pytest
 from claims_assets_tests.forbidden_calls import PACKAGE, SPARK_LAYERS
 
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "localtime", "gmtime"}
+RECORDS = {"models/promotion.py"}
+"""They write down when something was decided; no table is computed from it."""
 MODULES = {"datetime", "dt", "date", "time", "pd", "Timestamp", "pendulum"}
 
 
@@ -23,7 +25,7 @@ def test_no_table_reads_the_clock_of_python():
     files = [path for part in layers for path in ([part] if part.is_file() else part.rglob("*.py"))]
     assert len(files) > 40
     found = {path.relative_to(PACKAGE).as_posix(): clock_reads(path.read_text(encoding="utf-8")) for path in files}
-    assert {name: lines for name, lines in found.items() if lines} == {}
+    assert {name for name, lines in found.items() if lines} == RECORDS
 
 
 @pytest.mark.parametrize("call", ["datetime.now(UTC)", "dt.date.today()", "time.time()", "pd.Timestamp.now()"])

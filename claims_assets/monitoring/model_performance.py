@@ -186,6 +186,8 @@ def of_month(rows: "pd.DataFrame") -> "pd.DataFrame":
     """MEASURED of each model on the members of one judged month."""
     import pandas as pd
 
+    # Sums of floats depend on the order, and the engine gives a group in any.
+    rows = rows.sort_values("member_id")
     found = [dict.fromkeys(MEASURED) | _of(model, rows) for model in MODELS]
     # As objects, because a column in which all is missing would else be one of numbers, also where it is text.
     return pd.DataFrame(found, columns=pd.Index(MEASURED), dtype=object)

@@ -18,6 +18,7 @@ from claims_assets.monitoring.model_performance import (
     ModelPerformance,
     measured,
     model_performance,
+    of_month,
 )
 from claims_assets.predictions.member_risk_predictions import MemberRiskPredictions
 from claims_assets.predictions.scoring import MODELS, target_of
@@ -98,6 +99,15 @@ def test_measures_are_those_of_scikit_learn(rows):
     assert cost["mae"] == pytest.approx(mean_absolute_error(paid, said["predicted_total_cost"]))
     points = (happened["outcome_composite_risk_score"] * 100 / 12).round(2)
     assert found[HEALTH_RISK.name]["value"] == pytest.approx(r2_score(points, said["health_risk_score"]))
+
+
+@pytest.mark.requirement("R12")
+def test_the_order_of_the_rows_moves_no_bit():
+    happened = outcomes()
+    month = predictions(happened).merge(happened, on="member_id").assign(claim_month=JUDGED, index_month=INDEX)
+    shuffled = [month.sample(frac=1, random_state=seed) for seed in range(5)]
+    first, *others = [of_month(rows) for rows in (month, *shuffled)]
+    assert all(found.equals(first) for found in others)
 
 
 def test_members_without_a_prediction_or_an_outcome_are_left_out(rows):
