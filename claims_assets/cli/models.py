@@ -34,7 +34,7 @@ STYLES = {"champion": "green", "candidate": "yellow", "refused": "red"}
 
 
 def report(settings: Settings, month: str | None, *, as_json: bool) -> None:
-    """Print each model's champion, its measures beside the rule and the sources' algorithm, and the gate's last decision."""
+    """Print each model: champion, measures beside the rule and the sources' algorithm, the last decision."""
     tracking, lake = registry_of(settings), lake_for(settings)
     found = [known_of(model, tracking, lake, month) for model in MODELS]
     if as_json:
