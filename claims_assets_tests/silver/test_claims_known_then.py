@@ -303,9 +303,10 @@ def test_the_raw_sum_of_negative_amounts_is_what_is_finally_paid_R7(build, histo
 def test_rows_files_and_months_of_arrival_change_nothing_that_is_paid_today(build, history, rng, own_ids):
     given = by_negative_amounts(history, own_ids)
     months = rng.sample([g["received_month"] for g in given], len(given))
+    places = rng.sample(range(1, 1000), len(given))
     shuffled = [
-        g | {"received_month": m, "source_file": f"{rng.randint(1, 3)}.csv", "source_line": rng.randint(1, 999)}
-        for g, m in zip(rng.sample(given, len(given)), months, strict=True)
+        g | {"received_month": m, "source_file": f"{rng.randint(1, 3)}.csv", "source_line": n}
+        for g, m, n in zip(rng.sample(given, len(given)), months, places, strict=True)
     ]
     assert total(build(shuffled)) == total(build(given))
 
