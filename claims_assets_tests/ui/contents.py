@@ -8,23 +8,25 @@ from deltalake import DeltaTable
 MONTH, WHOLE = "claim_month", "all"
 Content = dict[str, dict[str, list[str]]]
 """Table -> claim month (`all` for a table without) -> its rows as sorted text."""
+OF_A_RUN = {"decided_at", "run_id"}
+"""Columns that say when and by which run a row was written."""
 
 
 def contents(lake: Path) -> Content:
-    """All tables; the monitoring tables as one entry a table and month they speak of."""
+    """All tables; those that speak of other tables as one entry a table and month they speak of."""
     found: Content = {}
     for log in sorted(lake.glob("*/*/_delta_log")):
         schema, name = log.parent.parent.name, log.parent.name
         table = DeltaTable(str(log.parent)).to_pyarrow_table()
         for row in table.select(sorted(table.column_names)).to_pylist():
-            owner = f"{schema}.{name}" + (f" of {row['table_name']}" if schema == "monitoring" else "")
+            owner = f"{schema}.{name}" + (f" of {row['table_name']}" if "table_name" in row else "")
             month = str(row.get(MONTH) or WHOLE)
             found.setdefault(owner, {}).setdefault(month, []).append(_text(row))
     return {t: {m: sorted(rows) for m, rows in months.items()} for t, months in found.items()}
 
 
 def _text(row: dict[str, Any]) -> str:
-    return repr(list(row.items()))
+    return repr([(n, value) for n, value in row.items() if n not in OF_A_RUN])
 
 
 def differences(one: Content, other: Content, months: list[str]) -> list[str]:
