@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ from claims_assets.features.vaccine_schedule import (
     schedule,
     series_of,
 )
-from claims_assets.sources.code_sets import VACCINES, diagnosis_code_list, rows_of
+from claims_assets.sources.code_sets import VACCINES, diagnosis_code_list, rows_of, vaccine_codes
 
 CACHED = (
     lists.schedule,
@@ -179,3 +180,18 @@ def test_a_bad_line_is_refused_by_name(changed, name, cells, sentence):
 def _read_all() -> None:
     schedule()
     contraindications()
+
+
+def test_the_document_names_every_rule_and_what_is_not_verified():
+    text = (Path(lists.__file__).parents[2] / "docs" / "vaccines.md").read_text(encoding="utf-8")
+    rules = {rule.rule for several in schedule().values() for rule in several}
+    assert {rule for rule in rules if f"| `{rule}` |" not in text} == set()
+    open_points = text.split("## Not verified")[1].split("## Not covered")[0]
+    columns = {lists.SCHEDULE: "rule", lists.SERIES: "series", lists.CONDITION_CODES: "condition"}
+    columns |= {lists.CONTRAINDICATIONS: "condition"}
+    for name, column in columns.items():
+        names = {row[column] for _, row in rows_of(name) if row["verified"] == "false"}
+        assert {n for n in names if f"`{n}`" not in open_points} == set()
+    for code in vaccine_codes():
+        if not code.verified and code.code_system != "NDC":
+            assert code.code in open_points
