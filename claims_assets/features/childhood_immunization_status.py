@@ -7,22 +7,19 @@ not that measure: its value sets are licensed, and histories of the illnesses do
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claims_assets import columns as c
 from claims_assets.contracts import Contract
-from claims_assets.features.vaccine_members import member_of, month_text, vaccine_members
+from claims_assets.features.vaccine_members import for_each_member, month_text, vaccine_members
 from claims_assets.features.vaccine_months import Member, last_day
 from claims_assets.features.vaccine_schedule import Period, later, schedule_version, series_of
 from claims_assets.features.vaccine_status import Person, doses_of, follow
 from claims_assets.sources.code_sets import fingerprint
 from claims_assets.table import Spans, table
-
-if TYPE_CHECKING:
-    import pyarrow
 
 COMBO_3 = ("dtap", "polio", "mmr", "hib", "hepatitis_b", "varicella", "pneumococcal")
 COMBO_7 = (*COMBO_3, "hepatitis_a", "rotavirus")
@@ -90,26 +87,11 @@ def childhood_immunization_status(
         for name, combo in combos.items()
     }
     return (
-        people.mapInArrow(found, _FOUND)
+        for_each_member(people, statuses, _FOUND)
         .withColumns(outcome)
         .withColumn("claim_month", month_text(F.col("month")))
         .drop("month")
     )
-
-
-def found(batches: "Iterator[pyarrow.RecordBatch]") -> "Iterator[pyarrow.RecordBatch]":
-    """What _FOUND says, of each member and month."""
-    import pyarrow as pa
-
-    text, texts = pa.string(), pa.list_(pa.string())
-    kinds = {
-        "member_id": text, "month": pa.int32(), "second_birthday": pa.date32(), "vaccines_met": texts,
-        "vaccines_missing": texts, "exclusion": text,
-    }  # fmt: skip
-    for batch in batches:
-        rows = [row for who in batch.to_pylist() for row in statuses(member_of(who))]
-        columns = [pa.array([row[n] for row in rows], kind) for n, kind in enumerate(kinds.values())]
-        yield pa.RecordBatch.from_arrays(columns, schema=pa.schema(list(kinds.items())))
 
 
 def statuses(member: Member) -> Iterator[tuple[Any, ...]]:

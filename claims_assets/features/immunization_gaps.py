@@ -6,22 +6,19 @@ whose birth date is not known has no row, nor has a vaccine without a rule that 
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claims_assets import columns as c
 from claims_assets.contracts import Contract
-from claims_assets.features.vaccine_members import member_of, month_text, vaccine_members
-from claims_assets.features.vaccine_months import Stretch, stretches
+from claims_assets.features.vaccine_members import for_each_member, month_text, vaccine_members
+from claims_assets.features.vaccine_months import Member, Stretch, stretches
 from claims_assets.features.vaccine_schedule import schedule_version
 from claims_assets.features.vaccine_status import STATUSES
 from claims_assets.sources.code_sets import VACCINES, fingerprint
 from claims_assets.table import Spans, table
-
-if TYPE_CHECKING:
-    import pyarrow
 
 _STRETCH = (
     "member_id string, months array<int>, vaccine string, status string, status_reason string, doses_counted int,"
@@ -78,27 +75,12 @@ def immunization_gaps(
     people = vaccine_members(
         silver_member_months, gold_member_conditions, silver_immunization_evidence, gold_vaccine_condition_days
     )
-    found = people.mapInArrow(decided, _STRETCH).withColumn("_month", F.explode("months"))
+    found = for_each_member(people, _rows, _STRETCH).withColumn("_month", F.explode("months"))
     return found.withColumn("claim_month", month_text(F.col("_month"))).drop("months", "_month")
 
 
-def decided(batches: "Iterator[pyarrow.RecordBatch]") -> "Iterator[pyarrow.RecordBatch]":
-    """Stretches of the members of each batch; see `vaccine_members` for what a member brings."""
-    import pyarrow as pa
-
-    text, texts, day, number = pa.string(), pa.list_(pa.string()), pa.date32(), pa.int32()
-    kinds = {
-        "member_id": text, "months": pa.list_(number), "vaccine": text, "status": text, "status_reason": text,
-        "doses_counted": number, "doses_needed": number, "next_due_date": day, "due_since": day, "last_dose_date": day,
-        "evidence": texts, "refused_evidence": texts, "uses_weak_evidence": pa.bool_(), "rule_id": text,
-        "schedule_version": text,
-    }  # fmt: skip
-    schema = pa.schema(list(kinds.items()))
-    for batch in batches:
-        members = (member_of(row) for row in batch.to_pylist())
-        rows = [_row(m.member_id, s) for m in members for s in stretches(m)]
-        columns = [pa.array([row[n] for row in rows], kind) for n, kind in enumerate(kinds.values())]
-        yield pa.RecordBatch.from_arrays(columns, schema=schema)
+def _rows(member: Member) -> Iterator[tuple[Any, ...]]:
+    return (_row(member.member_id, stretch) for stretch in stretches(member))
 
 
 def _row(member: str, stretch: Stretch) -> tuple[Any, ...]:

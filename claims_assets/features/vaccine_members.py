@@ -3,9 +3,10 @@
 Here: how tables become the types that decide. Elsewhere: the decision (`vaccine_months.py`, `vaccine_status.py`).
 """
 
-from functools import reduce
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial, reduce
 from operator import add
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -17,6 +18,14 @@ from claims_assets.features.vaccine_status import Evidence
 from claims_assets.partitions import month_index
 from claims_assets.silver.immunization_evidence import EVIDENCE
 
+if TYPE_CHECKING:
+    import pyarrow
+
+MEMBERS_AT_ONCE = 1_000
+"""Members whose rows are held in memory together."""
+Rows = Callable[[Member], Iterable[tuple[Any, ...]]]
+"""The rows of one member, in the order of their columns."""
+
 
 def vaccine_members(
     member_months: DataFrame, conditions: DataFrame, evidence: DataFrame, condition_days: DataFrame
@@ -27,6 +36,11 @@ def vaccine_members(
         .join(_doses(evidence), "member_id", "left")
         .join(_days(condition_days), "member_id", "left")
     )
+
+
+def for_each_member(members: DataFrame, rows: Rows, columns: str) -> DataFrame:
+    """What `rows` says of each member of `vaccine_members`; `columns`: names and types, as `name string, day date`."""
+    return members.mapInArrow(partial(_batches, rows=rows, columns=columns), columns)
 
 
 def month_text(number: Column) -> Column:
@@ -104,3 +118,23 @@ def _known(d: dict[str, Any]) -> Known:
 
 def _flags(bits: int) -> frozenset[str]:
     return frozenset(name for n, name in enumerate(member_flags()) if bits >> n & 1) if bits else frozenset()
+
+
+def _batches(batches: "Iterator[pyarrow.RecordBatch]", rows: Rows, columns: str) -> "Iterator[pyarrow.RecordBatch]":
+    import pyarrow as pa
+
+    kinds = {
+        "string": pa.string(),
+        "int": pa.int32(),
+        "date": pa.date32(),
+        "boolean": pa.bool_(),
+        "array<string>": pa.list_(pa.string()),
+        "array<int>": pa.list_(pa.int32()),
+    }
+    schema = pa.schema([(name, kinds[kind]) for name, kind in (c.split() for c in columns.split(","))])
+    for batch in batches:
+        for start in range(0, batch.num_rows, MEMBERS_AT_ONCE):
+            members = map(member_of, batch.slice(start, MEMBERS_AT_ONCE).to_pylist())
+            found = [row for member in members for row in rows(member)]
+            arrays = [pa.array([row[n] for row in found], field.type) for n, field in enumerate(schema)]
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -15,7 +15,6 @@ from pyspark.sql import functions as F
 from claims_assets import columns as c
 from claims_assets.contracts import Contract
 from claims_assets.partitions import add_months
-from claims_assets.silver.codes import is_paid
 from claims_assets.silver.immunization_evidence import (
     COUNTS,
     EVIDENCE,
@@ -63,16 +62,17 @@ def immunizations(
 ) -> DataFrame:
     """Doses of the asked months.
 
-    Evidence is a paid claim line, or a registry record whose status is completed or missing. A dose keeps the month in
+    Evidence is a paid claim line, or a registry record whose status is completed or missing, of a day not ahead of the
+    month it was known in. A dose keeps the month in
     which it became known first. Evidence of a dose that began in the month before makes no new dose, and evidence of
     the next month does not change one: a month is the same whichever months are asked for with it.
     """
     read = sorted({m for month in months for m in (month, add_months(month, -1))})
     return (
         of_registry(bronze_immunizations)
+        .unionByName(of_medical_claims(silver_medical_claims))
+        .unionByName(of_pharmacy_claims(silver_pharmacy_claims))
         .where(F.col("standing") == COUNTS)
-        .unionByName(of_medical_claims(silver_medical_claims.where(is_paid())))
-        .unionByName(of_pharmacy_claims(silver_pharmacy_claims.where(is_paid())))
         .withColumn("claim_month", F.date_format("administered_date", "yyyy-MM"))
         .where(F.col("claim_month").isin(read) & F.col("member_id").isNotNull())
         .transform(with_vaccine)
