@@ -29,6 +29,9 @@ COUNTS = "counts"
 NOT_GIVEN, ENTERED_IN_ERROR, NOT_PAID, IN_THE_FUTURE = "not_given", "entered_in_error", "not_paid", "in_the_future"
 STANDINGS = (COUNTS, NOT_GIVEN, ENTERED_IN_ERROR, NOT_PAID, IN_THE_FUTURE)
 
+STRAY = 0.1
+"""A month with less than this share of an average month's lines holds strays, and does not begin the history."""
+
 
 class ImmunizationEvidence(Contract):
     """Evidence of vaccine doses: one row per member, vaccine, day, code, source, standing and month it became known."""
@@ -51,7 +54,9 @@ class ImmunizationEvidence(Contract):
     cancelled_on: str = c.month("First month in which the claim was known to be voided or replaced; NULL: it stands.")
     first_month: str = c.month("First as-of month that it speaks of: known by then, and its day has come.")
     last_month: str = c.month("Last as-of month that it speaks of; NULL: it stands.")
-    claims_from: str = c.month("First claim month of the lake: a dose before it can only be known from the registry.")
+    claims_from: str = c.month(
+        "First claim month of the lake with more than strays: a dose before it can only be known from the registry."
+    )
 
     class Config:
         unique = [
@@ -88,11 +93,10 @@ def immunization_evidence(silver_claim_versions: Whole, bronze_immunizations: Wh
     once = found.withColumn("_until", F.coalesce("cancelled_on", F.lit("9999"))).groupBy(*key).agg(
         F.max("_until").alias("_until")
     )  # fmt: skip
-    first_claims = silver_claim_versions.agg(F.min("claim_month").alias("claims_from"))
     until = F.when(F.col("_until") != "9999", F.col("_until"))
     return (
         once.transform(with_vaccine)
-        .crossJoin(first_claims)
+        .crossJoin(_first_full_month(silver_claim_versions))
         .withColumnRenamed("administration", "is_administration_only")
         .withColumns(
             {
@@ -150,6 +154,17 @@ def with_vaccine(evidence: DataFrame) -> DataFrame:
     schema = "code_kind string, code string, code_system string, vaccine string, product string, administration boolean"
     lookup = evidence.sparkSession.createDataFrame(rows, schema)
     return evidence.join(lookup, ["code_kind", "code"]).drop("code_kind")
+
+
+def _first_full_month(claims: DataFrame) -> DataFrame:
+    """One row, `claims_from`."""
+    # One engine fails to group a stored table by its partition column, which is never NULL; of `when` it may be.
+    month = F.when(F.col("claim_month") != "", F.col("claim_month")).alias("claim_month")
+    lines = claims.select(month).groupBy("claim_month").agg(F.count("*").alias("n"))
+    months = F.collect_list(F.struct("n", "claim_month")).alias("months")
+    full = F.filter("months", lambda month: month["n"] >= F.col("average") * STRAY)
+    first = F.array_min(F.transform(full, lambda month: month["claim_month"]))
+    return lines.agg(months, F.avg("n").alias("average")).select(first.alias("claims_from"))
 
 
 def _of_claims(claims: DataFrame, evidence: str, day: str, codes: Mapping[str, Sequence[Column]]) -> DataFrame:

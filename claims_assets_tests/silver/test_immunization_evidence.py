@@ -56,6 +56,13 @@ def test_a_dose_of_long_ago_is_known_from_when_it_was_reported(evidence):
     assert (dose.first_month, dose.last_month, dose.claims_from) == ("2024-02", None, "2023-11")
 
 
+def test_a_stray_claim_of_long_ago_does_not_begin_the_history(evidence):
+    months = ("2023-12-02", "2024-01-02", "2024-02-02")
+    usual = [line("M", day, claim_line_number=n) for day in months for n in range(1, 15)]
+    found = evidence(line("M", "2020-01-02"), *usual, line("M", "2024-01-10", procedure_code_1="90686"))
+    assert {dose.claims_from for dose in found} == {"2023-12"}
+
+
 def test_a_voided_claim_speaks_of_the_months_before_the_void(evidence):
     gone = {"procedure_code_1": "90750", "claim_id": "C1", "cancelled_on": "2024-05"}
     void = {"procedure_code_1": "90750", "claim_id": "C1", "adjustment_indicator": "1", "known_from": "2024-05"}
@@ -94,3 +101,15 @@ def test_written_evidence_keeps_the_contract(spark, rows, lake):
     )
     found = lake.write(frame, "silver", "immunization_evidence", ImmunizationEvidence, None)
     assert (found.rows_kept, found.rows_quarantined, found.failed_by_rule()) == (2, 0, {})
+
+
+def test_evidence_of_stored_tables_is_that_of_frames_in_memory(spark, rows, lake):
+    """An engine may plan a stored table otherwise, as one did for a group by its partition column."""
+    claims = rows(ClaimVersions, line("M", "2024-01-10", procedure_code_1="90686", version_number=1))
+    records = rows(Registry, record("2024-01-10", source_file="r", source_line=1, known_from="2024-02"))
+    assert lake.write(claims, "silver", "claim_versions", ClaimVersions, ["2024-01"]).rows_kept == 1
+    assert not lake.write(records, "bronze", "immunizations", Registry, None).blocked
+    stored = [lake.read(spark, *name) for name in (("silver", "claim_versions"), ("bronze", "immunizations"))]
+    found = [immunization_evidence(*frames).orderBy("source_id").collect() for frames in ((claims, records), stored)]
+    assert len(found[0]) == 2
+    assert found[0] == found[1]
