@@ -166,7 +166,7 @@ def schedule() -> dict[str, tuple[Rule, ...]]:
             booster_every=_read(period, row, "booster_every", where),
             when_missing=row["when_missing"],
             weak_evidence=row["weak_evidence"],
-            valid_from=date.fromisoformat(row["valid_from"]),
+            valid_from=_needed(date.fromisoformat, row, "valid_from", where),
             valid_to=_read(date.fromisoformat, row, "valid_to", where),
             source=row["source"],
             verified=TRUTH[row["verified"]],
@@ -195,7 +195,7 @@ def contraindications() -> dict[str, tuple[Contraindication, ...]]:
             condition=row["condition"],
             days_after_dose=_read(int, row, "days_after_dose", where),
             effect=row["effect"],
-            valid_from=date.fromisoformat(row["valid_from"]),
+            valid_from=_needed(date.fromisoformat, row, "valid_from", where),
             valid_to=_read(date.fromisoformat, row, "valid_to", where),
             source=row["source"],
             verified=TRUTH[row["verified"]],
@@ -211,7 +211,7 @@ def coded_conditions() -> dict[str, CodedCondition]:
     found: dict[str, CodedCondition] = {}
     for where, row in _lines(CONDITION_CODES):
         _one_of(row["code_system"], DIAGNOSIS_SYSTEMS, f"{where}: code_system")
-        months, days = _read(int, row, "look_back_months", where), int(row["days_needed"])
+        months, days = _read(int, row, "look_back_months", where), _needed(int, row, "days_needed", where)
         earlier = found.get(row["condition"])
         if earlier and (earlier.look_back_months, earlier.days_needed) != (months, days):
             raise ValueError(f"{where}: {row['condition']} asks for other months or days than in its line before.")
@@ -287,14 +287,14 @@ def _series() -> dict[str, tuple[Option, ...]]:
             due_interval=_read(period, row, "due_interval", where),
             overdue_after=_read(period, row, "overdue_after", where),
             scope=_one_of(row["scope"], ("", IN_SEASON, BEFORE_SEASON), f"{where}: scope"),
-            grace_days=int(row["grace_days"]),
+            grace_days=_needed(int, row, "grace_days", where),
         )
         options = found.setdefault(row["series"], {})
         whole = Option(
             row["option"], _conditions(row["unless"], named, where), _read(period, row, "open_from", where), ()
         )
         earlier = options.get(row["option"], whole)
-        if int(row["step"]) != len(earlier.steps) + 1 or replace(earlier, steps=()) != whole:
+        if _needed(int, row, "step", where) != len(earlier.steps) + 1 or replace(earlier, steps=()) != whole:
             raise ValueError(
                 f"{where}: the steps of an option stand in order, 1 first, all with its unless, open_from."
             )
@@ -322,6 +322,14 @@ def _read(read: Callable[[str], Value], row: dict[str, str], column: str, where:
         return read(row[column])
     except ValueError as error:
         raise ValueError(f"{where}: {column}: {error}") from None
+
+
+def _needed(read: Callable[[str], Value], row: dict[str, str], column: str, where: str) -> Value:
+    """The same of a cell that must not be empty."""
+    value = _read(read, row, column, where)
+    if value is None:
+        raise ValueError(f"{where}: {column} is empty: fill it.")
+    return value
 
 
 def _month_and_day(text: str) -> tuple[int, int]:
