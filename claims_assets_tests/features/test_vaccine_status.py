@@ -1,11 +1,12 @@
 """Laws of a status, over members and doses of any kind, and what the table-driven cases leave out."""
 
 from datetime import date, timedelta
+from itertools import combinations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claims_assets.features.vaccine_schedule import schedule
+from claims_assets.features.vaccine_schedule import later, schedule
 from claims_assets.features.vaccine_status import (
     COMPLETE,
     NO_EVIDENCE,
@@ -15,6 +16,7 @@ from claims_assets.features.vaccine_status import (
     Person,
     decide,
     doses_of,
+    follow,
 )
 from claims_assets.silver.immunization_evidence import STANDINGS
 from claims_assets.sources.code_sets import VACCINES, vaccine_codes
@@ -125,3 +127,35 @@ def test_every_rule_decides_for_someone_and_names_itself():
     infant = decide("rotavirus", Person(date(2026, 9, 15)), [], AS_OF)
     assert infant
     assert found | {infant.rule.rule} == {rule.rule for rules in schedule().values() for rule in rules}
+
+
+def fits(option, chosen, person):
+    """Every chosen dose meets every condition of its step: the definition, without an order of search."""
+    for n, (step, dose) in enumerate(zip(option.steps, chosen, strict=True)):
+        early = dose.day + timedelta(days=step.grace_days)
+        shorter = step.shorter_interval and step.shorter_if & person.conditions
+        interval = step.shorter_interval if shorter else step.min_interval
+        if (
+            (step.products is not None and dose.product not in step.products)
+            or (step.min_age and early < later(person.birth, step.min_age))
+            or (step.before_age and dose.day >= later(person.birth, step.before_age))
+            or (n and interval and early < later(chosen[n - 1].day, interval))
+            or (n and step.from_first and early < later(chosen[0].day, step.from_first))
+        ):
+            return False
+    return True
+
+
+@settings(max_examples=400, deadline=None)
+@given(members())
+def test_a_series_is_complete_if_any_choice_of_doses_completes_it(member):
+    """Taking the earliest dose that counts for each step finds a way whenever there is one."""
+    vaccine, person, evidence = member
+    doses = doses_of(evidence)
+    for rule in schedule()[vaccine]:
+        for option in rule.options:
+            if rule.season_start:
+                continue
+            found = follow(option, doses, person, None, None)
+            choices = combinations(doses, len(option.steps))
+            assert found.complete == any(fits(option, chosen, person) for chosen in choices)
