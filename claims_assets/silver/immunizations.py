@@ -23,7 +23,7 @@ from claims_assets.silver.immunization_evidence import (
     of_registry,
     with_vaccine,
 )
-from claims_assets.sources.code_sets import CODE_SYSTEMS, VACCINES
+from claims_assets.sources.code_sets import CODE_SYSTEMS, VACCINES, fingerprint
 from claims_assets.table import Whole, Window, table
 
 SinceLastMonth = Annotated[DataFrame, Window(2)]
@@ -53,7 +53,7 @@ class Immunizations(Contract):
         unique = ["member_id", "vaccine", "administered_date"]
 
 
-@table(Immunizations, domain="members")
+@table(Immunizations, domain="members", code_version=fingerprint("vaccine_codes.csv"))
 def immunizations(
     silver_medical_claims: SinceLastMonth,
     silver_pharmacy_claims: SinceLastMonth,

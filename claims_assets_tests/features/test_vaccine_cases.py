@@ -297,7 +297,7 @@ ADULT = [
     Case("mmr", "1999-01-01", "2024-06", ("contraindicated", 0, None), MMR, (), ("pregnancy",), reason="pregnancy"),
     Case("mmr", "1999-01-01", "2024-06", ("complete", 1, None), MMR, ("2001-05-05 CVX:03 r",), ("pregnancy",)),
     Case("mmr", "1999-01-01", "2024-06", ("contraindicated", 0, None), MMR, (), ("transplant",)),
-    Case("mmr", "1999-01-01", "2024-06", ("discuss", 0, "2018-01-01"), MMR, (), ("charlson_hiv_aids",)),
+    Case("mmr", "1999-01-01", "2024-06", ("discuss", 0, "2018-01-01"), MMR, (), ("hiv",)),
     Case("varicella", "1979-12-31", "2024-06", None, VARICELLA),
     Case("varicella", "1980-01-01", "2024-06", ("no_evidence", 0, "2007-06-22"), VARICELLA),
     Case("varicella", "1990-01-01", "2024-02", ("due", 1, "2024-02-07"), VARICELLA, ("2024-01-10 CVX:21 r",)),

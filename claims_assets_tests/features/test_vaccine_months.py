@@ -23,8 +23,8 @@ from claims_assets.sources.code_sets import VACCINES, vaccine_codes
 
 FIRST, LAST = month_index("2022-11"), month_index("2026-10")
 PRODUCTS = {v: sorted({c.product for c in vaccine_codes() if c.vaccine == v}) for v in VACCINES}
-FLAGS = ["has_diabetes", "charlson_congestive_heart_failure", "charlson_hiv_aids"]
-CODED = ["transplant", "vaccine_anaphylaxis", "pregnancy", "immunosuppressed", "smoking"]
+FLAGS = ["has_diabetes", "charlson_congestive_heart_failure", "charlson_diabetes_complicated"]
+CODED = ["hiv", "transplant", "vaccine_anaphylaxis", "pregnancy", "immunosuppressed", "smoking"]
 
 months = st.integers(FIRST, LAST)
 

@@ -28,7 +28,7 @@ UNSEEN = (NO_EVIDENCE, "discuss")
 
 births = st.dates(date(1935, 1, 1), date(2026, 9, 30))
 conditions = st.frozensets(
-    st.sampled_from(["has_diabetes", "transplant", "pregnancy", "immunocompromised", "charlson_hiv_aids"]), max_size=2
+    st.sampled_from(["has_diabetes", "transplant", "pregnancy", "immunocompromised", "hiv"]), max_size=2
 )
 
 
