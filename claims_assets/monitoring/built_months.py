@@ -11,7 +11,7 @@ from claims_assets import columns as c
 from claims_assets.contracts import Contract, compiled
 from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.monitoring.recorded import recorded
-from claims_assets.partitions import MONTH, month_of_index
+from claims_assets.partitions import MONTH, month_index, month_of_index
 from claims_assets.runtime.delta import delta_exists, read_arrow, stored_schema
 from claims_assets.runtime.stage import Findings
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 TABLE = ("monitoring", "built_months")
 
 Span = tuple[str, str]
-"""Columns of an unpartitioned table that hold the first and the last claim month that a row speaks of."""
+"""Columns of an unpartitioned table that hold the first and the last claim month that a row speaks of.
+
+A row with a first month and no last one speaks of every month from the first on, up to the newest that was ever built.
+"""
 
 
 class BuiltMonths(Contract):
@@ -88,7 +91,9 @@ def _by_month(lake: "Lake", schema: str, name: str, span: Span) -> list[tuple[st
     path = lake.path(schema, name)
     rows = read_arrow(path, stored_schema(path).names)  # noqa: F841  (DuckDB finds it by name)
     index = "cast(left({0}, 4) as int) * 12 + cast(right({0}, 2) as int) - 1"
+    newest = max((m for months in built(lake).values() for m in months if m != WHOLE), default=None)
     first, last = (index.format(column) for column in span)
+    last = f"coalesce({last}, greatest({first}, {month_index(newest) if newest else 0}))"
     months = f"unnest(range({first}, {last} + 1))"
     with duckdb.connect() as db:
         found = db.execute(

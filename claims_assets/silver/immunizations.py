@@ -1,34 +1,37 @@
 """Vaccine doses with evidence: one row per member, vaccine and day, from registry, medical and pharmacy claims.
 
-Here: which records are evidence, and which evidence is of the same dose. Elsewhere: the codes
-(`sources/code_sets/vaccine_codes.csv`), schedules and gaps (`features/`). A member without a row has no evidence of a
+Here: which evidence is of the same dose. Elsewhere: every piece of evidence, also what does not count and why
+(`silver/immunization_evidence.py`), the codes (`sources/code_sets/vaccine_codes.csv`), schedules and gaps
+(`features/immunization_gaps.py`). A member without a row has no evidence of a
 dose: doses paid in cash, by another payer or in another state are missing, so it never means "not vaccinated".
 """
 
-from functools import reduce
-from operator import or_
 from typing import Annotated
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import Window as Over
 from pyspark.sql import functions as F
 
 from claims_assets import columns as c
 from claims_assets.contracts import Contract
 from claims_assets.partitions import add_months
-from claims_assets.silver.codes import is_paid, normal_id, normal_ndc
-from claims_assets.sources.code_sets import CODE_SYSTEMS, VACCINES, vaccine_codes
+from claims_assets.silver.immunization_evidence import (
+    COUNTS,
+    EVIDENCE,
+    of_medical_claims,
+    of_pharmacy_claims,
+    of_registry,
+    with_vaccine,
+)
+from claims_assets.sources.code_sets import CODE_SYSTEMS, VACCINES, fingerprint
 from claims_assets.table import Whole, Window, table
 
 SinceLastMonth = Annotated[DataFrame, Window(2)]
 """An input read for each asked month and the one before: a dose may show up again across the month's border."""
 
-EVIDENCE = ("registry", "medical_claim", "pharmacy_claim")
-"""Best first: who gave the dose, who billed for it, who dispensed it."""
 SAME_DOSE_DAYS = 4
 """Evidence of one vaccine at most this many days apart is of one dose. It is the grace period of ACIP's general best
 practices, and every schedule's shortest interval is far longer."""
-COMPLETED = "COMPLETED"
 
 
 class Immunizations(Contract):
@@ -50,7 +53,7 @@ class Immunizations(Contract):
         unique = ["member_id", "vaccine", "administered_date"]
 
 
-@table(Immunizations, domain="members")
+@table(Immunizations, domain="members", code_version=fingerprint("vaccine_codes.csv"))
 def immunizations(
     silver_medical_claims: SinceLastMonth,
     silver_pharmacy_claims: SinceLastMonth,
@@ -59,88 +62,24 @@ def immunizations(
 ) -> DataFrame:
     """Doses of the asked months.
 
-    Evidence is a paid claim line, or a registry record whose status is completed or missing. A dose keeps the month in
+    Evidence is a paid claim line, or a registry record whose status is completed or missing, of a day not ahead of the
+    month it was known in. A dose keeps the month in
     which it became known first. Evidence of a dose that began in the month before makes no new dose, and evidence of
     the next month does not change one: a month is the same whichever months are asked for with it.
     """
     read = sorted({m for month in months for m in (month, add_months(month, -1))})
-    lookup = _lookup(silver_medical_claims)
     return (
-        _of_registry(bronze_immunizations)
-        .unionByName(_of_medical_claims(silver_medical_claims))
-        .unionByName(_of_pharmacy_claims(silver_pharmacy_claims))
+        of_registry(bronze_immunizations)
+        .unionByName(of_medical_claims(silver_medical_claims))
+        .unionByName(of_pharmacy_claims(silver_pharmacy_claims))
+        .where(F.col("standing") == COUNTS)
         .withColumn("claim_month", F.date_format("administered_date", "yyyy-MM"))
         .where(F.col("claim_month").isin(read) & F.col("member_id").isNotNull())
-        .join(lookup, ["code_kind", "code"])
+        .transform(with_vaccine)
         .transform(_with_dose_start)
         .where(F.col("claim_month").isin(months))
         .transform(_best_evidence)
     )
-
-
-def _of_registry(records: DataFrame) -> DataFrame:
-    """Given doses; one piece of evidence for the CVX and one for the NDC of a record."""
-    status = F.coalesce(normal_id(F.upper("status")), F.lit(COMPLETED))
-    number = F.trim("cvx_code").try_cast("int")
-    # CVX has at least two digits, and feeds that keep it as a number lose the zero.
-    cvx = F.when(number < 10, F.lpad(number.cast("string"), 2, "0")).otherwise(number.cast("string"))
-    codes = _codes({"CVX": [cvx], "NDC": [normal_ndc(F.col("ndc_code"))]})
-    place = F.concat_ws(":", "source_file", "source_line")
-    return records.where(status == COMPLETED).transform(
-        lambda kept: _evidence(kept, "registry", F.col("administered_date"), codes, place)
-    )
-
-
-def _of_medical_claims(claims: DataFrame) -> DataFrame:
-    procedures = [F.col("procedure_code_1"), F.col("procedure_code_2")]
-    drugs = [normal_ndc(F.col("ndc_code"))]
-    codes = _codes({"procedure": procedures, "NDC": drugs})
-    known = [v.code for v in vaccine_codes()]
-    # Most lines are no vaccine; leaving them out before the codes are spread keeps the rest small.
-    names_one = reduce(or_, [F.coalesce(code.isin(known), F.lit(False)) for code in (*procedures, *drugs)])
-    return claims.where(is_paid() & names_one).transform(
-        lambda kept: _evidence(kept, "medical_claim", F.col("service_from_date"), codes, F.col("claim_id"))
-    )
-
-
-def _of_pharmacy_claims(claims: DataFrame) -> DataFrame:
-    codes = _codes({"NDC": [normal_ndc(F.col("ndc_code"))]})
-    return claims.where(is_paid()).transform(
-        lambda kept: _evidence(kept, "pharmacy_claim", F.col("fill_date"), codes, F.col("claim_id"))
-    )
-
-
-def _codes(given: dict[str, list[Column]]) -> Column:
-    """Array of all codes of a row with their kind; `procedure` stands for CPT and HCPCS, which share no code."""
-    kinds = [F.struct(F.lit(k).alias("code_kind"), code.alias("code")) for k, codes in given.items() for code in codes]
-    return F.array(*kinds)
-
-
-def _evidence(rows: DataFrame, evidence: str, day: Column, codes: Column, source_id: Column) -> DataFrame:
-    """The one shape of evidence: who, when, which code, known from when, found where."""
-    return (
-        rows.select(
-            normal_id(F.col("member_id")).alias("member_id"),
-            day.alias("administered_date"),
-            "known_from",
-            F.lit(evidence).alias("evidence"),
-            source_id.alias("source_id"),
-            F.explode(codes).alias("_code"),
-        )
-        .select("*", "_code.code_kind", "_code.code")
-        .drop("_code")
-    )
-
-
-def _lookup(any_frame: DataFrame) -> DataFrame:
-    """The vaccine codes as a frame of the same session."""
-    kind = {"CPT": "procedure", "HCPCS": "procedure"}
-    rows = [
-        (kind.get(v.code_system, v.code_system), v.code, v.code_system, v.vaccine, v.product, v.administration_only)
-        for v in vaccine_codes()
-    ]
-    schema = "code_kind string, code string, code_system string, vaccine string, product string, administration boolean"
-    return any_frame.sparkSession.createDataFrame(rows, schema)
 
 
 def _with_dose_start(evidence: DataFrame) -> DataFrame:
@@ -166,5 +105,5 @@ def _best_evidence(evidence: DataFrame) -> DataFrame:
         .where("_best = 1")
         .withColumns({"known_from": F.col("_known_first"), "administered_date": F.col("dose_start")})
         .withColumnRenamed("administration", "is_administration_only")
-        .drop("_best", "_known_first", "dose_start", "code_kind")
+        .drop("_best", "_known_first", "dose_start", "standing", "cancelled_on")
     )

@@ -31,6 +31,11 @@ VACCINES = (
     "varicella",
     "rsv",
     "covid_19",
+    "dtap",
+    "polio",
+    "hib",
+    "hepatitis_a",
+    "rotavirus",
 )
 CODE_SYSTEMS = ("CVX", "CPT", "HCPCS", "NDC")
 DEMOGRAPHICS = ("gender", "race", "ethnicity")
@@ -65,7 +70,7 @@ def vaccine_codes() -> tuple[VaccineCode, ...]:
         ValueError: a line has an unknown vaccine, code system or truth value, or repeats a code; it is named.
     """
     codes = []
-    for line, row in _rows("vaccine_codes.csv"):
+    for line, row in rows_of("vaccine_codes.csv"):
         where = f"code_sets/vaccine_codes.csv line {line}"
         _one_of(row["vaccine"], VACCINES, f"{where}: vaccine")
         _one_of(row["code_system"], CODE_SYSTEMS, f"{where}: code_system")
@@ -88,7 +93,7 @@ def place_of_service_codes() -> tuple[str, ...]:
         ValueError: a line repeats a code, or has an unknown truth value.
     """
     codes: list[str] = []
-    for line, row in _rows("place_of_service_codes.csv"):
+    for line, row in rows_of("place_of_service_codes.csv"):
         where = f"code_sets/place_of_service_codes.csv line {line}"
         _one_of(row["verified"], tuple(TRUTH), f"{where}: verified")
         if row["code"] in codes:
@@ -127,7 +132,7 @@ def demographic_labels(vocabulary: str) -> dict[str, str]:
     """
     _one_of(vocabulary, DEMOGRAPHICS, "vocabulary")
     groups: dict[str, str] = {}
-    for line, row in _rows("demographic_labels.csv"):
+    for line, row in rows_of("demographic_labels.csv"):
         if row["vocabulary"] != vocabulary:
             continue
         label = normal_label(row["label"])
@@ -148,7 +153,7 @@ def label_pattern(vocabulary: str) -> str:
     return f"(?i)^[^A-Za-z0-9]*({'|'.join(words)})[^A-Za-z0-9]*$"
 
 
-def _rows(name: str) -> Iterator[tuple[int, dict[str, str]]]:
+def rows_of(name: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number (the header is line 1) and values of each line of a code set."""
     text = _code_set(name).read_text(encoding="utf-8")
     yield from enumerate(csv.DictReader(text.splitlines()), start=2)

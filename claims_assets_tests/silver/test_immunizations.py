@@ -64,7 +64,7 @@ def test_each_source_alone_is_evidence(doses):
     found = doses(
         medical=[shot(day, member="A"), shot(day, code="99213", member="none"), shot(day, code=None, member="none")],
         pharmacy=[fill(day, member="B"), fill(day, ndc="00093505698", member="none")],
-        registry=[record(day, member="C"), record(day, cvx="20", member="none")],
+        registry=[record(day, member="C"), record(day, cvx="114", member="none")],
     )
     assert [(r.member_id, r.evidence, r.code_system, r.code, r.source_id) for r in found] == [
         ("A", "medical_claim", "CPT", "90686", "C1"),

@@ -1,0 +1,431 @@
+"""What the schedule says of one member and one vaccine on one day: plain Python, no engine and no clock.
+
+Here: which pieces of evidence are one dose, which doses count for which step of a series, and the status that follows.
+Elsewhere: the schedule (`vaccine_schedule.py`), which months have to be looked at (`vaccine_months.py`), the statuses
+in words (docs/vaccines.md).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from claims_assets.features.vaccine_schedule import (
+    BEFORE_SEASON,
+    CONTRAINDICATED,
+    DISCUSS,
+    DUE,
+    IGNORED,
+    IN_SEASON,
+    Option,
+    Period,
+    Rule,
+    Step,
+    contraindications,
+    later,
+    schedule,
+)
+from claims_assets.silver.immunization_evidence import COUNTS
+from claims_assets.silver.immunizations import SAME_DOSE_DAYS
+
+COMPLETE, OVERDUE, NOT_YET, NO_EVIDENCE = "complete", "overdue", "not_yet", "no_evidence"
+STATUSES = (COMPLETE, DUE, OVERDUE, NOT_YET, CONTRAINDICATED, DISCUSS, NO_EVIDENCE)
+
+UNSPECIFIED = "unspecified"
+"""Last word of a product's label where the code does not tell the product."""
+PRODUCT_UNKNOWN, PRODUCT_DOES_NOT_COUNT = "product_unknown", "product_does_not_count"
+BEFORE_BIRTH, UNDER_AGE, OVER_AGE = "before_birth", "under_minimum_age", "over_maximum_age"
+UNDER_INTERVAL, OTHER_SEASON = "under_minimum_interval", "other_season"
+SHARED_DECISION, MAY_BE_ELSEWHERE = "shared_decision", "may_be_elsewhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One piece of evidence of a dose of the vaccine."""
+
+    day: date
+    product: str
+    source_id: str
+    weak: bool = False
+    """The code names no product, only that a dose was given."""
+    rank: int = 0
+    """0 registry, 1 medical claim, 2 pharmacy claim."""
+    standing: str = COUNTS
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """All evidence of one dose."""
+
+    day: date
+    product: str
+    weak: bool
+    source_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What is known of a member on the day, vaccines apart."""
+
+    birth: date
+    sex: str = "U"
+    conditions: frozenset[str] = frozenset()
+    observed_from: date | None = None
+    """Since when a dose that the plan pays for would be seen: enrolment without gap, and claims in the lake."""
+    condition_days: Mapping[str, Sequence[date]] = field(default_factory=dict)
+    """Days of the conditions that must follow a dose."""
+    dose_days: frozenset[date] = frozenset()
+    """Days of doses of any vaccine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The status, and what it rests on."""
+
+    status: str
+    rule: Rule
+    counted: tuple[Dose, ...]
+    needed: int
+    """Doses still to be given."""
+    next_due: date | None
+    due_since: date | None
+    refused: tuple[tuple[str, str], ...]
+    """(source id, why it does not count)."""
+    reason: str | None
+    until: date | None
+    """The first later day on which the status may change though nothing new is known; None: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """How far the doses go on one way through a series."""
+
+    option: Option
+    counted: tuple[Dose, ...]
+    refused: tuple[tuple[Dose, str], ...]
+    complete: bool
+
+    @property
+    def needed(self) -> int:
+        return 0 if self.complete else max(1, len(self.option.steps) - len(self.counted))
+
+    @property
+    def step(self) -> Step:
+        """The next one; of a series with a booster that is through, the last one again."""
+        return self.option.steps[min(len(self.counted), len(self.option.steps) - 1)]
+
+
+def decide(vaccine: str, person: Person, evidence: Iterable[Evidence], as_of: date) -> Decision | None:
+    """The status of a member and vaccine as of a day; None where no rule holds, or none of its ways is open any more.
+
+    Args:
+        person: as known on the day.
+        evidence: what is known of the vaccine on the day, in any order.
+    """
+    rule = rule_for(vaccine, person, as_of)
+    if rule is None:
+        return None
+    pieces = tuple(evidence)
+    doses = doses_of(pieces) if pieces else ()
+    season = season_of(rule, as_of)
+    path = _best(rule, doses, person, as_of, season)
+    if path is None:
+        return None
+    forbidden = _forbidden(vaccine, person, doses, as_of) if person.conditions else None
+    due, overdue = (None, None) if path.complete else _dates(rule, path, person, season)
+    status, reason = _status(rule, path, person, as_of, season, due, overdue, forbidden)
+    given = path if path.complete else _most_given(path, rule, doses, person, season)
+    said = [(e.source_id, e.standing) for e in pieces if e.standing != COUNTS]
+    said += [(source, why) for dose, why in given.refused if why != OTHER_SEASON for source in dose.source_ids]
+    clock = [due, overdue, *_later_dates(rule, path, person, season)]
+    return Decision(
+        status=status,
+        rule=rule,
+        counted=given.counted,
+        needed=path.needed,
+        next_due=_next_due(rule, path, status, due, season),
+        due_since=due if status in (DUE, OVERDUE) else None,
+        refused=tuple(sorted(set(said))),
+        reason=reason,
+        until=min((day for day in clock if day and day > as_of), default=None),
+    )
+
+
+def rule_for(vaccine: str, person: Person, as_of: date) -> Rule | None:
+    """The first rule of the vaccine that holds for the member on the day."""
+    for rule in schedule().get(vaccine, ()):
+        if (
+            rule.valid_from <= as_of
+            and (rule.valid_to is None or as_of <= rule.valid_to)
+            and later(person.birth, rule.min_age) <= as_of
+            and (rule.max_age is None or as_of < later(person.birth, rule.max_age))
+            and (not rule.sex or rule.sex == person.sex)
+            and (rule.born_from is None or person.birth >= rule.born_from)
+            and (not rule.conditions or not rule.conditions.isdisjoint(person.conditions))
+        ):
+            return rule
+    return None
+
+
+def doses_of(evidence: Iterable[Evidence]) -> tuple[Dose, ...]:
+    """Doses in order: evidence in runs without a gap over SAME_DOSE_DAYS, of which the best piece names the product.
+
+    A named product is better than an unnamed one, an unnamed one better than an administration alone.
+    """
+    pieces = sorted((e for e in evidence if e.standing == COUNTS), key=lambda e: e.day)
+    runs: list[list[Evidence]] = []
+    for piece in pieces:
+        if runs and (piece.day - runs[-1][-1].day).days <= SAME_DOSE_DAYS:
+            runs[-1].append(piece)
+        else:
+            runs.append([piece])
+    return tuple(_dose(run) for run in runs)
+
+
+def season_of(rule: Rule, as_of: date) -> date | None:
+    """First day of the season that the day is in; None for a rule without seasons."""
+    if rule.season_start is None:
+        return None
+    this_year = date(as_of.year, *rule.season_start)
+    return this_year if this_year <= as_of else date(as_of.year - 1, *rule.season_start)
+
+
+def follow(option: Option, doses: Sequence[Dose], person: Person, season: date | None, rule: Rule | None) -> _Path:
+    """Match doses to the steps of one way through a series, each to the next step that is open.
+
+    The earliest dose that counts for a step is as good as any later one: all that follows is measured from it.
+    """
+    counted: list[Dose] = []
+    refused: list[tuple[Dose, str]] = []
+    for dose in doses:
+        done = len(counted) >= len(option.steps)
+        if done and not (rule and rule.booster_every):
+            break
+        step = option.steps[-1] if done else option.steps[len(counted)]
+        if rule and rule.weak_evidence == IGNORED and dose.weak:
+            why = PRODUCT_UNKNOWN
+        else:
+            why = _why_not(step, dose, () if done else counted, person, season)
+        if why is None:
+            counted.append(dose)
+        else:
+            refused.append((dose, why))
+    return _Path(option, tuple(counted), tuple(refused), len(counted) >= len(option.steps))
+
+
+def _dose(run: Sequence[Evidence]) -> Dose:
+    best = min(run, key=lambda e: (e.weak, e.product.endswith(UNSPECIFIED), e.rank, e.day, e.product, e.source_id))
+    return Dose(run[0].day, best.product, best.weak, tuple(sorted({e.source_id for e in run})))
+
+
+def _why_not(step: Step, dose: Dose, counted: Sequence[Dose], person: Person, season: date | None) -> str | None:
+    """Why the dose does not count for the step; None: it does."""
+    if dose.day < person.birth:
+        return BEFORE_BIRTH
+    if season and step.scope and (dose.day >= season) != (step.scope == IN_SEASON):
+        return OTHER_SEASON
+    if step.products is not None and dose.product not in step.products:
+        return PRODUCT_UNKNOWN if dose.product.endswith(UNSPECIFIED) else PRODUCT_DOES_NOT_COUNT
+    early = dose.day + timedelta(days=step.grace_days)
+    if step.min_age and early < later(person.birth, step.min_age):
+        return UNDER_AGE
+    if step.before_age and dose.day >= later(person.birth, step.before_age):
+        return OVER_AGE
+    if counted and early < _after_doses(step, counted, person):
+        return UNDER_INTERVAL
+    return None
+
+
+def _after_doses(step: Step, counted: Sequence[Dose], person: Person) -> date:
+    """The day from which the intervals since the doses before allow the step."""
+    first, last = counted[0].day, counted[-1].day
+    shorter = step.shorter_interval and not step.shorter_if.isdisjoint(person.conditions)
+    interval = step.shorter_interval if shorter else step.min_interval
+    return max(later(last, interval or Period(days=1)), later(first, step.from_first or Period()))
+
+
+def _best(rule: Rule, doses: Sequence[Dose], person: Person, as_of: date, season: date | None) -> _Path | None:
+    """The way that is complete, else the one with the fewest doses to go; of equals the most given, first listed."""
+    ways = [o for o in rule.options if not o.unless or o.unless.isdisjoint(person.conditions)]
+    paths = [_with_booster(rule, follow(option, doses, person, season, rule), as_of) for option in ways]
+    finished = [path for path in paths if path.complete]
+    if finished:
+        return max(finished, key=lambda path: len(path.counted))
+    open_ways = [path for path in paths if _is_open(path, person, as_of, season)]
+    return min(open_ways, key=lambda path: (path.needed, -len(path.counted)), default=None)
+
+
+def _most_given(path: _Path, rule: Rule, doses: Sequence[Dose], person: Person, season: date | None) -> _Path:
+    """The way on which most doses count: a short way for those who are late does not make earlier doses void."""
+    if len(path.counted) == len(doses):
+        return path
+    others = [follow(option, doses, person, season, rule) for option in rule.options]
+    return max((path, *others), key=lambda p: len(p.counted))
+
+
+def _with_booster(rule: Rule, path: _Path, as_of: date) -> _Path:
+    """A series whose booster has come due is complete no more."""
+    if rule.booster_every and path.complete and later(path.counted[-1].day, rule.booster_every) <= as_of:
+        return _Path(path.option, path.counted, path.refused, False)
+    return path
+
+
+def _is_open(path: _Path, person: Person, as_of: date, season: date | None) -> bool:
+    step, open_from = path.step, path.option.open_from
+    if step.scope == BEFORE_SEASON or (open_from and as_of < later(person.birth, open_from)):
+        return False
+    if step.before_age is None:
+        return True
+    return max(as_of, _earliest(path, person, season)) < later(person.birth, step.before_age)
+
+
+def _earliest(path: _Path, person: Person, season: date | None) -> date:
+    """The first day on which the next dose would count, grace aside."""
+    step = path.step
+    days = [person.birth]
+    if step.min_age:
+        days.append(later(person.birth, step.min_age))
+    if path.counted and len(path.counted) < len(path.option.steps):
+        days.append(_after_doses(step, path.counted, person))
+    if season and step.scope == IN_SEASON:
+        days.append(season)
+    return max(days)
+
+
+def _dates(rule: Rule, path: _Path, person: Person, season: date | None) -> tuple[date | None, date | None]:
+    """The day on which the next dose is due, and the one from which it is overdue; None: not known, or never.
+
+    A rule for a risk begins with the risk, and since when a member has it is not known: until a first dose its due day
+    is not either.
+    """
+    step = path.step
+    if path.counted and len(path.counted) >= len(path.option.steps) and rule.booster_every:
+        due = later(path.counted[-1].day, rule.booster_every)
+    else:
+        if rule.conditions and not path.counted:
+            return None, None
+        days = [_earliest(path, person, season)]
+        if step.due_age:
+            days.append(later(person.birth, step.due_age))
+        if path.counted and step.due_interval:
+            days.append(later(path.counted[-1].day, step.due_interval))
+        if season:
+            days.append(_season_due(rule, season))
+        if not path.counted:
+            days += [later(person.birth, rule.min_age), rule.valid_from]
+        due = max(days)
+    return due, later(due, step.overdue_after) if step.overdue_after else None
+
+
+def _season_due(rule: Rule, season: date) -> date:
+    """The day of the season on which doses are due."""
+    month, day = rule.season_due or (season.month, season.day)
+    due = date(season.year, month, day)
+    return due if due >= season else date(season.year + 1, month, day)
+
+
+def _status(
+    rule: Rule,
+    path: _Path,
+    person: Person,
+    as_of: date,
+    season: date | None,
+    due: date | None,
+    overdue: date | None,
+    forbidden: tuple[str, str] | None,
+) -> tuple[str, str | None]:
+    """Status and reason; the first that holds."""
+    if path.complete:
+        return COMPLETE, None
+    if forbidden and forbidden[0] == CONTRAINDICATED:
+        return forbidden
+    if (due or _earliest(path, person, season)) > as_of:
+        return NOT_YET, None
+    if forbidden:
+        return forbidden
+    if rule.when_missing == DISCUSS:
+        return DISCUSS, SHARED_DECISION
+    in_season = [why for _, why in path.refused if why != OTHER_SEASON]
+    if not path.counted and PRODUCT_UNKNOWN in in_season:
+        return DISCUSS, PRODUCT_UNKNOWN
+    if not path.counted and not in_season and _may_be_elsewhere(rule, person, as_of, season):
+        return NO_EVIDENCE, MAY_BE_ELSEWHERE
+    if overdue and overdue <= as_of:
+        return OVERDUE, None
+    return DUE, None
+
+
+def _may_be_elsewhere(rule: Rule, person: Person, as_of: date, season: date | None) -> bool:
+    """A dose may have been given before the plan could see it."""
+    if person.observed_from is None:
+        return True
+    if rule.booster_every and later(person.observed_from, rule.booster_every) <= as_of:
+        return False
+    return person.observed_from > _opened(rule, person, season)
+
+
+def _opened(rule: Rule, person: Person, season: date | None) -> date:
+    """The first day on which a dose that would count now was to be had."""
+    given = later(person.birth, rule.given_from or rule.min_age)
+    ages = [later(person.birth, option.steps[0].min_age or Period()) for option in rule.options]
+    opened = max(given, min(ages))
+    if season:
+        return max(opened, season)
+    return opened if rule.given_from else max(opened, rule.valid_from)
+
+
+def _forbidden(vaccine: str, person: Person, doses: Sequence[Dose], as_of: date) -> tuple[str, str] | None:
+    """(effect, condition) of the strictest contraindication that holds."""
+    found = {
+        line.effect: line.condition
+        for line in reversed(contraindications()[vaccine])
+        if line.condition in person.conditions
+        and line.valid_from <= as_of
+        and (line.valid_to is None or as_of <= line.valid_to)
+        and _concerns(line.condition, line.days_after_dose, vaccine, person, doses)
+    }
+    for effect in (CONTRAINDICATED, DISCUSS):
+        if effect in found:
+            return effect, found[effect]
+    return None
+
+
+def _concerns(condition: str, days: int | None, vaccine: str, person: Person, doses: Sequence[Dose]) -> bool:
+    """A condition that must follow a dose follows one of this vaccine; or, in its line without days, none at all."""
+    if days is not None:
+        return any(_follows(day, dose.day, days) for day in _days(condition, person) for dose in doses)
+    linked = [x.days_after_dose for x in contraindications()[vaccine] if x.condition == condition]
+    within = max((x for x in linked if x is not None), default=None)
+    if within is None:
+        return True
+    return any(not any(_follows(day, d, within) for d in person.dose_days) for day in _days(condition, person))
+
+
+def _days(condition: str, person: Person) -> Sequence[date]:
+    return person.condition_days.get(condition, ())
+
+
+def _follows(day: date, dose: date, days: int) -> bool:
+    return 0 <= (day - dose).days <= days
+
+
+def _next_due(rule: Rule, path: _Path, status: str, due: date | None, season: date | None) -> date | None:
+    """When the next dose is or was due; of a complete series the next season's or the booster."""
+    if status == CONTRAINDICATED:
+        return None
+    if not path.complete:
+        return due
+    if rule.booster_every:
+        return later(path.counted[-1].day, rule.booster_every)
+    return later(_season_due(rule, season), Period(months=12)) if season else None
+
+
+def _later_dates(rule: Rule, path: _Path, person: Person, season: date | None) -> Iterator[date]:
+    """Days, besides the due ones, on which the status may change by itself; birthdays of rules aside."""
+    yield _earliest(path, person, season)
+    if season:
+        yield later(season, Period(months=12))
+    if rule.booster_every:
+        if path.counted:
+            yield later(path.counted[-1].day, rule.booster_every)
+        if person.observed_from:
+            yield later(person.observed_from, rule.booster_every)
