@@ -1,8 +1,9 @@
-"""The algorithms that the source projects name for each model, with their hyper-parameters: what ours must be worth.
+"""The source projects' algorithm for each model, with their hyper-parameters: what ours must be worth.
 
-Fitted like theirs: 34 inputs, missing values filled with 0, scaled; but on the training part of ours alone, the scaler
-included. Gradient boosting splits among 255 bins of an input rather than among all its values: the same algorithm, ten
-times as fast. Elsewhere: the measures of both on the same members (`evaluation.py`).
+The source projects are the public ones that are named beside the constants of the models. Fitted like theirs: 34
+inputs, missing values filled with 0, scaled; but on the training part of ours alone, the scaler included. Gradient
+boosting splits among 255 bins of an input rather than among all its values: the same algorithm, ten times as fast.
+Elsewhere: the measures of both on the same members (`evaluation.py`).
 """
 
 from collections.abc import Callable

@@ -45,7 +45,7 @@ def test_a_signal_is_found_by_each(frame, model):
     ],
     ids=lambda x: getattr(x, "name", None),
 )
-def test_algorithms_and_settings_are_the_documents(model, algorithm, settings):
+def test_algorithms_and_settings_are_those_of_the_sources(model, algorithm, settings):
     found = baselines._estimator(model)
     assert type(found).__name__ == algorithm
     assert found.get_params().items() >= (settings | {"random_state": 42}).items()

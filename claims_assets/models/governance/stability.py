@@ -42,7 +42,8 @@ def criteria(
 
 
 def _psi(expected: "np.ndarray", found: "np.ndarray", bins: int = 10, epsilon: float = 1e-10) -> float:
-    """Population stability index over bins of equal share of `expected` (bins and epsilon of the source project)."""
+    """Population stability index over bins of equal share of `expected` (bins and epsilon of the public
+    project sandeshregmi/claims-autoencoder, src/psi_monitoring.py)."""
     import numpy as np
 
     edges = np.unique(np.quantile(expected, np.linspace(0, 1, bins + 1)[1:-1]))
