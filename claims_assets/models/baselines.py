@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from claims_assets.models.fitting import Batches, labels
-from claims_assets.models.inputs import DOCUMENTED
+from claims_assets.models.inputs import SOURCE_INPUTS
 from claims_assets.models.parts import numbered
 from claims_assets.models.risk_artifact import encoded
 from claims_assets.models.risk_model import RiskModel
@@ -39,7 +39,7 @@ def fit_baseline(model: RiskModel, train: Batches, rows: int, most_rows: int = M
     from sklearn.preprocessing import StandardScaler
     from threadpoolctl import threadpool_limits
 
-    names = [n for n in DOCUMENTED if n in model.inputs]
+    names = [n for n in SOURCE_INPUTS if n in model.inputs]
 
     def inputs(part: "pd.DataFrame") -> "np.ndarray":
         return np.nan_to_num(encoded(part, names, model.categories), nan=0.0)
