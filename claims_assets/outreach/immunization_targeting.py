@@ -69,6 +69,7 @@ class ImmunizationTargeting(Contract):
     contact_channel: str = c.optional("Channel of the contact; NULL: excluded.", isin=list(CHANNELS))
     also_by_mail: bool = c.flag("A letter goes out beside the call.")
     contact_week: c.Whole = c.optional("Week of the contact, 1 first; NULL: excluded.", ge=1)
+    letter_week: c.Whole = c.optional("Week of the letter beside the call; NULL: none.", ge=1)
     contact_tier: str = c.optional(
         "Tier of the most urgent member whom the same contact serves; it chose the channel. NULL: excluded.",
         isin=[t[1] for t in formulas.TIERS],
