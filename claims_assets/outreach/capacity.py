@@ -8,10 +8,10 @@ is full first, from where on the others choose again, as often as there are chan
 (`standing.py`), tiers (`formulas.py`).
 """
 
-from pyspark.sql import Column, DataFrame, Window, WindowSpec
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from claims_assets.outreach.formulas import TIERS
+from claims_assets.outreach.formulas import TIERS, by_tier
 from claims_assets.outreach.outreach_policy import per_week
 from claims_assets.outreach.policy import CHANNELS
 
@@ -29,64 +29,58 @@ NEVER = 2_000_000_000
 LETTER_TIER = TIERS[0][1]
 """Its recommended contact is a call and a letter."""
 
-UNIT = ("claim_month", "_household", "contact_member_id", "_reachable")
-"""What one contact serves."""
+CONTACT = ("claim_month", "_household", "contact_member_id", "_reachable")
+"""What tells contacts apart: members who are reached through one person and the same channels share one."""
+PLACED = ("contact_tier", "contact_channel", "within_capacity", "contact_week", "also_by_mail", "letter_week")
+CAPACITY = ("weeks", *[f"{c}_per_week" for c in CHANNELS])
 
 
-def with_places(candidates: DataFrame) -> DataFrame:
-    """Adds `contact_tier`, `contact_channel` (NULL: no room), `within_capacity`, `contact_week`, `also_by_mail`,
-    `letter_week`, and what orders the rows (`in_order_of_urgency`).
+def places(candidates: DataFrame) -> DataFrame:
+    """One row per candidate: `member_id`, `claim_month`, the columns PLACED and `outreach_rank`.
 
-    Households come in the order of their most urgent member, and their contacts together; ties break by household and
-    member id. `within_capacity` is the same pass as if nobody were held out.
+    Without room a candidate has neither channel nor rank, nor has one who is held out. `within_capacity` is the same
+    pass as if nobody were. Households come in the order of their most urgent member, and their contacts together; ties
+    break by household and member id.
 
     Args:
-        candidates: members with `_candidate`, `is_holdout`, `_household`, `contact_member_id`, `reachable_channels`,
-            `outreach_priority_score`, `outreach_tier` and the policy of the month.
+        candidates: members with `is_holdout`, `_household`, `contact_member_id`, `reachable_channels`,
+            `outreach_priority_score` and the capacity of the month.
     """
-    ordered = candidates.transform(_in_order)
-    everybody = _chosen(ordered, F.col("_candidate")).withColumn(
-        "within_capacity", F.col("contact_channel").isNotNull()
+    narrow = candidates.select(
+        "member_id", "is_holdout", "outreach_priority_score", *CAPACITY, *CONTACT[:-1],
+        F.concat_ws(" ", "reachable_channels").alias("_reachable"),
+    )  # fmt: skip
+    contacts = _in_order(narrow)
+    everybody = _chosen(contacts, F.lit(True)).withColumn("within_capacity", F.col("contact_channel").isNotNull())
+    invited = _chosen(everybody, ~F.col("is_holdout")).transform(_with_weeks).select(*CONTACT, "_place", *PLACED)
+    told = narrow.select("member_id", "outreach_priority_score", *CONTACT).join(invited, list(CONTACT))
+    listed = F.col("contact_channel").isNotNull()
+    in_order = Window.partitionBy("claim_month").orderBy(
+        F.desc("_listed"), "_place", F.desc("outreach_priority_score"), "member_id"
     )
-    return _chosen(everybody, F.col("_candidate") & ~F.col("is_holdout")).transform(_with_weeks)
+    ranked = told.withColumn("_listed", listed).withColumn("_rank", F.row_number().over(in_order))
+    rank = F.when(F.col("_listed"), F.col("_rank"))
+    return ranked.select("member_id", "claim_month", *PLACED, rank.alias("outreach_rank"))
 
 
 def _in_order(candidates: DataFrame) -> DataFrame:
-    score = F.when(F.col("_candidate"), F.col("outreach_priority_score"))
-    unit = Window.partitionBy(*UNIT)
-    within = unit.orderBy(F.desc("_candidate"), F.desc("outreach_priority_score"), "member_id")
-    named = candidates.withColumn("_reachable", F.concat_ws(" ", "reachable_channels"))
-    best = named.withColumns(
-        {
-            "_best": F.max(score).over(unit),
-            "_best_of_household": F.max(score).over(Window.partitionBy("claim_month", "_household")),
-            "_first": (F.row_number().over(within) == 1) & F.col("_candidate"),
-            "contact_tier": F.first("outreach_tier").over(within),
-        }
+    """The contacts, with `_place` in the order of urgency, 1 first."""
+    best = [F.max(name).alias(name) for name in ("outreach_priority_score", "is_holdout", *CAPACITY)]
+    household = F.max("outreach_priority_score").over(Window.partitionBy("claim_month", "_household"))
+    urgency = Window.partitionBy("claim_month").orderBy(
+        F.desc("_best"), "_household", F.desc("outreach_priority_score"), "contact_member_id", "_reachable"
     )
-    return best.withColumn("_place", F.sum(F.col("_first").cast("int")).over(in_order_of_urgency()))
-
-
-def in_order_of_urgency() -> WindowSpec:
-    """Units in their order, members of a unit together; those who are no candidates come last."""
     return (
-        Window.partitionBy("claim_month")
-        .orderBy(
-            F.desc_nulls_last("_best_of_household"),
-            "_household",
-            F.desc_nulls_last("_best"),
-            "contact_member_id",
-            "_reachable",
-            F.desc("_candidate"),
-            F.desc("outreach_priority_score"),
-            "member_id",
-        )
-        .rowsBetween(Window.unboundedPreceding, Window.currentRow)
+        candidates.groupBy(*CONTACT)
+        .agg(*best)
+        .withColumns({"_best": household, "contact_tier": by_tier(1)})
+        .withColumn("_place", F.row_number().over(urgency))
+        .drop("_best", "outreach_priority_score")
     )
 
 
 def _chosen(ordered: DataFrame, takes_part: Column) -> DataFrame:
-    """Adds `contact_channel` of each member that takes part, NULL where there is no room, and `also_by_mail`.
+    """Adds `contact_channel` of each contact that takes part, NULL where there is no room, and `also_by_mail`.
 
     Each round finds the place from which on one more channel is full, of those that are not yet the earliest.
     """
@@ -121,7 +115,7 @@ def _letter() -> Column:
 
 
 def _is_open(channel: str) -> Column:
-    return F.array_contains("reachable_channels", channel) & (F.col("_place") < F.col(f"_full_{channel}"))
+    return F.array_contains(F.split("_reachable", " "), channel) & (F.col("_place") < F.col(f"_full_{channel}"))
 
 
 def _takes(channel: str) -> Column:
@@ -130,8 +124,9 @@ def _takes(channel: str) -> Column:
 
 
 def _taken_so_far(channel: str) -> Column:
-    """Contacts through the channel up to the row's own; the members of one contact count once."""
-    return F.sum((F.col("_first") & _takes(channel)).cast("int")).over(in_order_of_urgency())
+    """Contacts through the channel up to the row's own."""
+    urgency = Window.partitionBy("claim_month").orderBy("_place")
+    return F.sum(_takes(channel).cast("int")).over(urgency.rowsBetween(Window.unboundedPreceding, Window.currentRow))
 
 
 def _now_full(channel: str) -> Column:
@@ -167,12 +162,12 @@ def _has_room() -> Column:
     so_far = (
         Window.partitionBy("claim_month", "contact_channel", "_latest")
         .orderBy("_place")
-        .rangeBetween(Window.unboundedPreceding, Window.currentRow)
+        .rowsBetween(Window.unboundedPreceding, Window.currentRow)
     )
     room = per_week(F.col("contact_channel"))
     before = (F.col("_latest") - 1) * room
     filled = F.least(F.greatest(_by_channel("_all") - before, F.lit(0)), room)
-    return filled + F.sum((F.col("_first") & F.col("_waits")).cast("int")).over(so_far) <= room
+    return filled + F.sum(F.col("_waits").cast("int")).over(so_far) <= room
 
 
 def _by_channel(name: str) -> Column:
