@@ -14,6 +14,7 @@ from claims_assets.contracts import Contract, compiled, rule
 from claims_assets.features.scores import RISK_TIERS
 from claims_assets.outreach import formulas, standing
 from claims_assets.outreach.contact_ways import with_contact_ways
+from claims_assets.outreach.funnel import COLUMNS, picture
 from claims_assets.outreach.outreach_policy import of_the_month
 from claims_assets.outreach.places import places
 from claims_assets.outreach.policy import CHANNELS
@@ -119,7 +120,13 @@ class ImmunizationTargeting(Contract):
         }
 
 
-@table(ImmunizationTargeting, domain="outreach", keeps_rows_of=["silver_member_months_as_known"])
+@table(
+    ImmunizationTargeting,
+    domain="outreach",
+    keeps_rows_of=["silver_member_months_as_known"],
+    picture=picture,
+    picture_of=COLUMNS,
+)
 def immunization_targeting(
     silver_member_months_as_known: DataFrame,
     gold_immunization_gaps: DataFrame,
