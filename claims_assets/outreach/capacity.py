@@ -1,0 +1,112 @@
+"""Who is contacted, through which channel and in which week, when a week has room for so many contacts of each kind.
+
+Here: one pass over the contacts of a month in the order of urgency. A contact is one person to be reached through one
+channel; it may serve several members, such as a mother and her children. Each contact takes the first channel of its
+preference that has room, and a call of the most urgent tier a letter too. Elsewhere: contacts as rows (`places.py`),
+who is a candidate (`standing.py`), tiers (`formulas.py`).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from claims_assets.outreach.formulas import TIERS
+from claims_assets.outreach.policy import CHANNELS
+
+PHONE, MAIL, EMAIL, PORTAL = CHANNELS
+PREFERENCES = {
+    TIERS[0][1]: (PHONE, MAIL, EMAIL, PORTAL),
+    TIERS[1][1]: (PHONE, MAIL, EMAIL, PORTAL),
+    TIERS[2][1]: (MAIL, EMAIL, PORTAL, PHONE),
+    TIERS[3][1]: (EMAIL, PORTAL, MAIL, PHONE),
+}
+"""Tier -> channels, best first: that of the tier's recommended contact, then the next. A call is what is scarce, so it
+comes last for those who are not urgent."""
+LETTER_TIER = TIERS[0][1]
+"""Its recommended contact is a call and a letter."""
+
+
+class Contact(NamedTuple):
+    """One person to be reached for one or more members of a household."""
+
+    household: int
+    tier: str
+    """Of the most urgent member."""
+    channels: Collection[str]
+    is_holdout: bool
+
+
+class Place(NamedTuple):
+    """What a contact was given."""
+
+    channel: str | None
+    """None: no room, or held out."""
+    week: int | None
+    letter_week: int | None
+    """Of the letter beside a call."""
+    within_capacity: bool
+    """Would have a channel if nobody were held out."""
+
+
+def placed(contacts: Sequence[Contact], per_week: Mapping[str, int], weeks: int) -> list[Place]:
+    """A place for each contact, in their order.
+
+    Args:
+        contacts: most urgent first, those of a household together.
+        per_week: channel -> contacts a week.
+        weeks: weeks that the month's list fills.
+    """
+    room = {channel: n * weeks for channel, n in per_week.items()}
+    everybody = _channels(contacts, room)
+    invited = _channels([c._replace(channels=()) if c.is_holdout else c for c in contacts], room)
+    by_week = _weeks(contacts, invited, per_week)
+    return [
+        Place(channel, *when, within_capacity=anyway is not None)
+        for (channel, _), when, (anyway, _) in zip(invited, by_week, everybody, strict=True)
+    ]
+
+
+def _channels(contacts: Sequence[Contact], room: Mapping[str, int]) -> list[tuple[str | None, bool]]:
+    """For each contact its channel, and whether a letter goes with it."""
+    left, taken = dict(room), []
+    for contact in contacts:
+        channel = next((c for c in PREFERENCES[contact.tier] if c in contact.channels and left[c]), None)
+        if channel:
+            left[channel] -= 1
+        letter = channel == PHONE and contact.tier == LETTER_TIER and MAIL in contact.channels and left[MAIL] > 0
+        if letter:
+            left[MAIL] -= 1
+        taken.append((channel, letter))
+    return taken
+
+
+def _weeks(
+    contacts: Sequence[Contact], taken: Sequence[tuple[str | None, bool]], per_week: Mapping[str, int]
+) -> list[tuple[int | None, int | None]]:
+    """Week of each contact and of its letter: weeks fill in the order of urgency.
+
+    A contact waits for the latest one of its household where that week has room; the most urgent tier never waits.
+    """
+    numbers: Counter[str] = Counter()
+    filled: Counter[tuple[str, int]] = Counter()
+
+    def next_week(channel: str) -> int:
+        numbers[channel] += 1
+        week = (numbers[channel] - 1) // per_week[channel] + 1
+        filled[channel, week] += 1
+        return week
+
+    found: list[tuple[int | None, int | None]] = []
+    latest: dict[int, int] = defaultdict(int)
+    for contact, (channel, letter) in zip(contacts, taken, strict=True):
+        week = next_week(channel) if channel else None
+        found.append((week, next_week(MAIL) if letter else None))
+        latest[contact.household] = max(latest[contact.household], week or 0)
+    for n, (contact, (channel, _)) in enumerate(zip(contacts, taken, strict=True)):
+        own, letter_week = found[n]
+        last = latest[contact.household]
+        waits = channel is not None and own is not None and own < last and contact.tier != LETTER_TIER
+        if channel and waits and filled[channel, last] < per_week[channel]:
+            filled[channel, last] += 1
+            found[n] = (last, letter_week)
+    return found
