@@ -5,20 +5,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from claims_assets.synthetic import adjustments, dirt
-from claims_assets.synthetic.arrays import Table, stream
+from claims_assets.synthetic.added import with_added
+from claims_assets.synthetic.arrays import Table, rows_of, stream
+from claims_assets.synthetic.attempts import attempts_of, write_attempts
 from claims_assets.synthetic.blocks import Life, facts, live
-from claims_assets.synthetic.contacts import write_contacts
+from claims_assets.synthetic.boosters import booster_doses
+from claims_assets.synthetic.contacts import contacts_of, guardians, write_contacts
 from claims_assets.synthetic.eligibility import eligibility_records, write_eligibility
 from claims_assets.synthetic.manifest import Report
 from claims_assets.synthetic.medical_files import write_medical
 from claims_assets.synthetic.population import Block
 from claims_assets.synthetic.providers import Providers, enlist, provider_rows
-from claims_assets.synthetic.vaccines import registry_rows
+from claims_assets.synthetic.vaccines import by_receipt, registry_rows
 from claims_assets.synthetic.writers import write_pharmacy, write_registry
 
 LISTING = "providers.csv"
 RECEIVED_ON = "received_on: {file_name: '(\\d{4}-\\d{2})'}\n"
-DATED_FEEDS = ("medical_claims", "pharmacy_claims", "member_eligibility", "immunizations")
+DATED_FEEDS = ("medical_claims", "pharmacy_claims", "member_eligibility", "immunizations", "outreach_contacts")
 """Feeds whose file names tell the month in which they were received."""
 
 
@@ -33,14 +36,18 @@ def write_landing(out: Path, blocks: list[Block], seed: int, scale: float, repor
     report.dirt["undotted_diagnosis"] = int(providers.undotted.sum())
     for block in blocks:
         life = live(block, providers, seed, scale)
+        boosters = booster_doses(life.people, life.cover, stream(seed, block.number, "boosters"))
         report.facts.update(facts(life))
-        _write_medical(out, life, providers, seed, scale, report)
+        report.facts["doses"] += rows_of(boosters)
+        _write_medical(out, life, boosters, providers, seed, scale, report)
         _write_pharmacy(out, life, seed, scale, report)
-        _write_people(out, life, seed, scale, report)
+        _write_people(out, life, boosters, seed, scale, report)
         yield block
 
 
-def _write_medical(out: Path, life: Life, providers: Providers, seed: int, scale: float, report: Report) -> None:
+def _write_medical(
+    out: Path, life: Life, boosters: Table, providers: Providers, seed: int, scale: float, report: Report
+) -> None:
     claims, lines, block = life.claims, life.lines, life.people.block
     rng = stream(seed, block.number, "medical dirt")
     report.dirt["outside_enrolment"] += dirt.outside_enrolment(claims, life.people, life.cover, rng, scale)
@@ -53,6 +60,9 @@ def _write_medical(out: Path, life: Life, providers: Providers, seed: int, scale
     report.dirt.update(dirt.spoil_lines(claims, lines, rng, scale))
     claims, lines, again = adjustments.duplicates(claims, lines, block, rng, scale)
     report.dirt["duplicate"] += again
+    sent = rows_of(claims)
+    claims, lines = with_added(claims, lines, life, boosters, providers, seed)
+    report.facts["added_claims"] += rows_of(claims) - sent
     report.rows["medical_claims"] += write_medical(out, claims, lines, block)
 
 
@@ -67,8 +77,8 @@ def _write_pharmacy(out: Path, life: Life, seed: int, scale: float, report: Repo
     report.dirt.update(counts)
 
 
-def _write_people(out: Path, life: Life, seed: int, scale: float, report: Report) -> None:
-    """Eligibility, registry and contacts."""
+def _write_people(out: Path, life: Life, boosters: Table, seed: int, scale: float, report: Report) -> None:
+    """Eligibility, registry, contacts and attempts to reach members."""
     people, number = life.people, life.people.block.number
     rng = stream(seed, number, "eligibility dirt")
     records, counts = eligibility_records(people, life.cover, rng, scale)
@@ -79,8 +89,14 @@ def _write_people(out: Path, life: Life, seed: int, scale: float, report: Report
     registry: Table = registry_rows(life.doses, people, stream(seed, number, "registry"), scale)
     report.dirt["retro_term"] += life.cover.retro_terms
     report.dirt["registry_not_done"] += int((registry["not_done"] > 0).sum())
-    report.rows["immunizations"] += write_registry(out, registry, people.block)
-    report.rows["member_contacts"] += write_contacts(out, people, stream(seed, number, "contacts"))
+    later = registry_rows(boosters, people, stream(seed, number, "booster registry"), 0.0)
+    report.rows["immunizations"] += write_registry(out, by_receipt([registry, later]), people.block)
+    contacts = contacts_of(people, stream(seed, number, "contacts"))
+    report.rows["member_contacts"] += write_contacts(
+        out, contacts, people, guardians(people, stream(seed, number, "guardians"))
+    )
+    attempts = attempts_of(contacts, people.block, stream(seed, number, "attempts"))
+    report.rows["outreach_contacts"] += write_attempts(out, attempts, people.block)
 
 
 def _write_listing(path: Path, rows: list[dict[str, str]]) -> None:

@@ -11,7 +11,7 @@ from claims_assets.synthetic.rates import RATES
 
 NAME = "synthetic.json"
 STAGING = ".synthetic_writing"
-VERSION = 1
+VERSION = 2
 """Version of the generator: a change of any byte it writes changes it."""
 
 
