@@ -95,7 +95,9 @@ def policies(path: Path) -> list[Policy]:
     if begins != sorted(set(begins)):
         raise PolicyError(f"{path.name}: valid_from: write the versions in the order of their months, one a month.")
     if begins[0] > EARLIEST:
-        raise PolicyError(f"{path.name}: version 1: valid_from: write {EARLIEST} or earlier: every month needs a policy.")
+        raise PolicyError(
+            f"{path.name}: version 1: valid_from: write {EARLIEST} or earlier: every month needs a policy."
+        )
     ends = [add_months(month, -1) for month in begins[1:]]
     return [Policy(**version, valid_to=end) for version, end in zip(read, [*ends, None], strict=True)]
 
