@@ -15,6 +15,7 @@ from claims_assets.synthetic.adjustments import BLOCK_SPACE, PAID, select
 from claims_assets.synthetic.arrays import Array, Table, counter, rows_of, share_of, take
 from claims_assets.synthetic.blocks import Life
 from claims_assets.synthetic.codes import at, one
+from claims_assets.synthetic.dirt import UNDOTTED
 from claims_assets.synthetic.medical import LINE_DEFAULTS, join, pay_dates
 from claims_assets.synthetic.providers import Providers
 from claims_assets.synthetic.text import claim_ids
@@ -191,6 +192,7 @@ def _phantoms(
     claims |= {"member": member.astype(np.int32), "from_day": day, "to_day": day + length}
     claims |= pay_dates(day + length, rng, block.first_month)
     claims["late"] = np.zeros(n, np.int8)
+    claims["style"] = np.minimum(claims["style"], UNDOTTED)
     claims["id"] = block.number * BLOCK_SPACE + rows_of(life.claims) + np.arange(n, dtype=np.int64)
     claims, lines = select((claims, lines), np.flatnonzero(claims["received"] < block.months))
     return _with(_joined(made, (claims, lines)), claims["id"], kind)
