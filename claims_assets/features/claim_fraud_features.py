@@ -32,6 +32,13 @@ DAYS_A_YEAR = 365.25
 SEPARATE = ("59", "XE", "XP", "XS", "XU")
 """Modifiers that say a procedure is separate from the others of the day; CMS, NCCI policy manual, chapter 1."""
 KEY = ("claim_id", MONTH)
+LINE_COLUMNS = (
+    *KEY, "claim_line_number", "member_id", "provider_id", "provider_key", "service_from_date", "service_to_date",
+    "claim_status", "claim_type", "diagnosis_code_1", "procedure_code_1", "place_of_service", "inpatient_flag",
+    "admit_date", "discharge_date", "amount", "allowed_amount", "units", "day_units", "visit_day_units",
+    "quarter_day_units", "is_separate",
+)  # fmt: skip
+"""What is used of a line; the wide rest would take the engine's memory along."""
 
 
 class ClaimFraudFeatures(Contract):
@@ -98,7 +105,7 @@ def claim_fraud_features(
     counted = lines.transform(_claims).transform(_with_history).where(F.col(MONTH).isin(months))
     return (
         counted.join(_services_of_day(asked), ["member_id", "provider_key", "service_from_date"], "left")
-        .join(_during_stay(counted, lines), list(KEY), "left")
+        .join(_during_stay(asked, lines), list(KEY), "left")
         .transform(_with_member, silver_member_months)
         .transform(_with_provider, silver_providers)
         .transform(_finished)
@@ -121,16 +128,22 @@ def _priced(lines: DataFrame) -> DataFrame:
             "quarter_day_units": F.when(in_quarters, units / days.cast("double")),
             "is_separate": (modifiers[0] | modifiers[1]).cast("int"),
         }
-    )
+    ).select(*LINE_COLUMNS)
 
 
 def _claims(lines: DataFrame) -> DataFrame:
     """One row a claim and month; what a line says is taken from the line with the largest amount."""
-    size = F.coalesce(F.col("amount"), F.lit(0))
-    first = {"claim_type": "claim_type", "diagnosis_code_1": "diagnosis_code", "procedure_code_1": "procedure_code"}
-    said = {**first, "place_of_service": "place_of_service", "provider_id": "provider_id"}
-    largest = F.max(F.struct(size.alias("size"), (-F.col("claim_line_number")).alias("line"), *said))
-    grouped = lines.groupBy(*KEY).agg(
+    by_size = Over.partitionBy(*KEY).orderBy(F.desc_nulls_last("amount"), "claim_line_number")
+    # Not max of a struct: one engine keeps every text of every group in memory for it.
+    ranked = lines.withColumn("is_largest", F.row_number().over(by_size) == 1)
+    said = {
+        "claim_type": "claim_type",
+        "diagnosis_code_1": "diagnosis_code",
+        "procedure_code_1": "procedure_code",
+        "place_of_service": "place_of_service",
+        "provider_id": "provider_id",
+    }
+    grouped = ranked.groupBy(*KEY).agg(
         F.min("member_id").alias("member_id"),
         F.min("service_from_date").alias("service_from_date"),
         F.max("service_to_date").alias("service_to_date"),
@@ -143,11 +156,9 @@ def _claims(lines: DataFrame) -> DataFrame:
         F.max("visit_day_units").alias("visit_units_per_day"),
         F.max("quarter_day_units").alias("quarter_hours_per_day"),
         F.sum("is_separate").alias("separate_lines"),
-        largest.alias("largest"),
+        *[F.max(F.when(F.col("is_largest"), F.col(name))).alias(alias) for name, alias in said.items()],
     )
-    return grouped.select(
-        "*", *[F.col("largest").getField(name).alias(alias) for name, alias in said.items()]
-    ).withColumns(
+    return grouped.withColumns(
         {
             "provider_key": F.coalesce("provider_id", F.lit("")),
             "day": F.datediff("service_from_date", F.lit("1970-01-01").cast("date")),
@@ -189,14 +200,14 @@ def _services_of_day(lines: DataFrame) -> DataFrame:
     )
 
 
-def _during_stay(claims: DataFrame, lines: DataFrame) -> DataFrame:
-    """Visits in an office or at home strictly inside a hospital stay of the member, known by then."""
+def _during_stay(asked: DataFrame, lines: DataFrame) -> DataFrame:
+    """Claims with a visit in an office or at home strictly inside a hospital stay of the member."""
     stays = (
         lines.where("inpatient_flag and discharge_date > admit_date")
         .select("member_id", "admit_date", "discharge_date", F.col(MONTH).alias("stay_month"))
         .distinct()
     )
-    visits = claims.where(F.col("place_of_service").isin(*VISIT_PLACES)).select(*KEY, "member_id", "service_from_date")
+    visits = asked.where(F.col("place_of_service").isin(*VISIT_PLACES)).select(*KEY, "member_id", "service_from_date")
     inside = (F.col("service_from_date") > F.col("admit_date")) & (F.col("service_from_date") < F.col("discharge_date"))
     # What is not read when the month is built alone must not count when others are built with it.
     first, stayed = (F.concat(m, F.lit("-01")).cast("date") for m in (MONTH, "stay_month"))
