@@ -28,7 +28,7 @@ from claims_assets.partitions import MONTH, add_months
 from claims_assets.silver.codes import normal_id
 from claims_assets.silver.immunization_evidence import COUNTS
 from claims_assets.sources.code_sets import VACCINES
-from claims_assets.table import Spans, Whole, Window, table
+from claims_assets.table import Spans, Window, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +96,7 @@ def outreach_outcomes(
     gold_immunization_targeting: ListsOfYear,
     gold_outreach_policy: Spans,
     silver_immunization_evidence: Spans,
-    bronze_outreach_contacts: Whole,
+    bronze_outreach_contacts: Spans,
     months: list[str],
 ) -> DataFrame:
     """Uptake after the lists of four months before, from the doses and contacts known by the judged month."""
