@@ -109,9 +109,13 @@ def outreach_outcomes(
 
 
 def _first_of_year(targeting: DataFrame, policy: DataFrame) -> DataFrame:
-    """Members in the first month of each program year in which the list reached them, or would have."""
+    """Members in the first month of each program year in which the list reached them, or would have.
+
+    Some are listed beyond the capacity, in the places of those held out. Nobody is held out beyond it, so they are not
+    compared, nor are they new to a later list.
+    """
     is_listed, is_held_out = F.col("disposition") == LISTED, F.col("exclusion_reason") == HOLDOUT
-    could = targeting.where(F.col("within_capacity") & (is_listed | F.coalesce(is_held_out, F.lit(False))))
+    could = targeting.where(is_listed | (F.coalesce(is_held_out, F.lit(False)) & F.col("within_capacity")))
     starts = F.to_date(F.concat(F.col(MONTH), F.lit("-01")))
     told = of_the_month(could, policy).select(
         "member_id",
@@ -121,13 +125,15 @@ def _first_of_year(targeting: DataFrame, policy: DataFrame) -> DataFrame:
         # The year in which the program year ends.
         F.year(F.add_months(starts, F.lit(13) - F.col("program_year_starts_in"))).alias("_year"),
         F.when(is_listed, F.lit(LISTED)).otherwise(F.lit(HOLDOUT)).alias("outreach_group"),
+        "within_capacity",
         "outreach_tier",
         household().alias("_household"),
         "contact_member_id",
         _offered().alias("_offered"),
     )
     first = F.min("list_month").over(Over.partitionBy("member_id", "_year"))
-    return told.withColumn("_first", first).where(F.col("list_month") == F.col("_first")).drop("_first", "_year")
+    is_first = (F.col("list_month") == F.col("_first")) & F.col("within_capacity")
+    return told.withColumn("_first", first).where(is_first).drop("_first", "_year", "within_capacity")
 
 
 def _offered() -> Column:

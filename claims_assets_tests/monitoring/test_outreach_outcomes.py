@@ -126,12 +126,13 @@ def test_no_effect_gives_an_interval_over_zero(judge):
 def test_who_could_not_have_been_contacted_is_not_compared(judge):
     people, doses = trial(100, 100, 0.4, 0.2)
     beyond = [
+        *(member(900 + i, within_capacity=False) for i in range(50)),
         *(member(1000 + i, HOLDOUT, within_capacity=False) for i in range(50)),
         *(member(1100 + i, "over_capacity", within_capacity=False) for i in range(50)),
         *(member(1200 + i, "opt_out", is_holdout=True, within_capacity=False) for i in range(50)),
         *(member(1300 + i, "cooldown", is_holdout=True) for i in range(50)),
     ]
-    vaccinated = [dose(n) for n in range(1000, 1350)]
+    vaccinated = [dose(n) for n in range(900, 1350)]
     assert judge(people + beyond, doses + vaccinated) == judge(people, doses)
 
 
@@ -172,6 +173,14 @@ def test_only_the_first_list_of_a_program_year_is_compared(judge):
     found = judge(people, months=["2024-10", "2024-11", JUDGED, "2025-01"])
     members = {(month, group): r.members for (month, group, tier, v), r in found.items() if (tier, v) == (ALL, ANY)}
     assert members == {("2024-10", HOLDOUT): 40, ("2024-11", HOLDOUT): 40, (JUDGED, LISTED): 40}
+
+
+def test_who_took_the_place_of_a_hold_out_is_compared_in_no_list_of_the_year(judge):
+    people = [member(i) for i in range(40)]
+    people += [member(40 + i, month="2024-07", within_capacity=False) for i in range(40)]
+    people += [member(40 + i) for i in range(40)]
+    found = judge(people, months=["2024-11", JUDGED])
+    assert {(month, r.members) for (month, _, tier, v), r in found.items() if (tier, v) == (ALL, ANY)} == {(JUDGED, 40)}
 
 
 def test_the_months_asked_for_together_do_not_matter(judge):
