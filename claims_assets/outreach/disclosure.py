@@ -9,8 +9,9 @@ so the guarantee is by construction; they are whole, and no hidden count of them
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log1p
+from typing import Any, Generic, TypeVar
 
-Cell = Hashable
+Cell = TypeVar("Cell", bound=Hashable)
 
 SMALLEST_SHOWN = 11
 """No count of 1 to 10 may be shown or derived, also by totals and percentages; 0 may be shown (CMS Cell Size
@@ -20,7 +21,7 @@ LOSS_OF_A_TOTAL = 10.0
 
 
 @dataclass(frozen=True)
-class Sum:
+class Sum(Generic[Cell]):
     """A published count that is the sum of others."""
 
     total: Cell
@@ -32,7 +33,7 @@ def is_small(count: int) -> bool:
     return 0 < count < SMALLEST_SHOWN
 
 
-def hidden_cells(values: Mapping[Cell, int], sums: Sequence[Sum]) -> frozenset[Cell]:
+def hidden_cells(values: Mapping[Cell, int], sums: Sequence[Sum[Cell]]) -> frozenset[Cell]:
     """The cells to hide: all small ones, and for each of them those further ones that lose least.
 
     Args:
@@ -52,7 +53,7 @@ def hidden_cells(values: Mapping[Cell, int], sums: Sequence[Sum]) -> frozenset[C
 
 
 def _other_numbers(
-    values: Mapping[Cell, int], sums: Sequence[Sum], order: Sequence[Cell], hidden: set[Cell], cell: Cell
+    values: Mapping[Cell, int], sums: Sequence[Sum[Cell]], order: Sequence[Cell], hidden: set[Cell], cell: Cell
 ) -> dict[Cell, int]:
     """Changes of counts with which all sums still hold and `cell` is large; of cells not hidden yet the cheapest.
 
@@ -76,22 +77,23 @@ def _other_numbers(
         for side, way in ((0, 1), (1, -1))
     ]
     gains, losses = np.full(n, np.inf), np.array([values[c] - 1.0 for c in free])
-    lowest = np.zeros(2 * n)
+    lowest: Any = np.zeros(2 * n)
     lowest[at[cell]] = gains[at[cell]] = need
     losses[at[cell]] = 0
+    highest: Any = np.concatenate([gains, losses])
     rows, columns, signs = zip(*entries, strict=True) if entries else ((), (), ())
     balance = coo_array((signs, (rows, columns)), shape=(max(len(sums), 1), 2 * n)).tocsr()
     found = milp(
         np.concatenate([cost, cost]),
         integrality=np.ones(2 * n),
-        bounds=Bounds(lowest, np.concatenate([gains, losses])),
+        bounds=Bounds(lowest, highest),
         constraints=LinearConstraint(balance, 0, 0),
     )
     changes = np.rint(found.x[:n] - found.x[n:]).astype(int)
     return {c: int(d) for c, d in zip(free, changes, strict=True) if d}
 
 
-def _losses(values: Mapping[Cell, int], sums: Sequence[Sum]) -> dict[Cell, float]:
+def _losses(values: Mapping[Cell, int], sums: Sequence[Sum[Cell]]) -> dict[Cell, float]:
     """What a reader loses with each cell."""
     totals = {s.total for s in sums}
     return {c: log1p(v) * (LOSS_OF_A_TOTAL if c in totals else 1.0) for c, v in values.items()}

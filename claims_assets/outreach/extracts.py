@@ -177,6 +177,11 @@ def _accesses(name: str, month: str, files: Staged, run_id: str | None, now: dat
     ]
 
 
+def folder_beside(lake: Lake) -> ExtractFolder:
+    """Where the extracts of a lake are, to look at."""
+    return ExtractFolder(folder=str(Path(lake.root).parent / "extracts"))
+
+
 def is_extract(key: dg.AssetKey) -> bool:
     """Whether the asset is an extract."""
     return key.path[0] == SCHEMA

@@ -4,9 +4,10 @@ DuckDB reads the needed columns of the month's files alone, and sorts on disk wh
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claims_assets.partitions import MONTH
@@ -29,10 +30,12 @@ class MonthRows:
 
     month: str
     connection: "duckdb.DuckDBPyConnection"
+    spill: Path
+    """Folder that its owner alone may read, and that is gone after the block."""
 
     def batches(self, query: str) -> "tuple[pa.Schema, Iterator[pa.RecordBatch]]":
         """Columns and rows of a query, a part at a time; one query at a time."""
-        reader = self.connection.execute(query).to_arrow_reader(BATCH_ROWS)
+        reader = self.connection.sql(query).to_arrow_reader(BATCH_ROWS)
         return reader.schema, iter(reader)
 
     def counts(self, names: Sequence[str]) -> dict[tuple, int]:
@@ -40,17 +43,10 @@ class MonthRows:
         found = self.connection.execute(f"select {', '.join(names)}, count(*) from members group by all").fetchall()
         return {tuple(values): n for *values, n in found}
 
-    def add(self, name: str, rows: "pa.Table") -> None:
-        """A further view."""
-        self.connection.register(name, rows)
-
 
 @contextmanager
-def rows_of(lake: Lake, month: str, macros: Mapping[str, str] | None = None) -> Iterator[MonthRows]:
+def rows_of(lake: Lake, month: str) -> Iterator[MonthRows]:
     """The month's rows while the block lasts; no rows where the month was never built.
-
-    Args:
-        macros: SQL function with its parameters -> what it stands for.
 
     Raises:
         NeverWritten: the table has no commit yet.
@@ -61,8 +57,6 @@ def rows_of(lake: Lake, month: str, macros: Mapping[str, str] | None = None) -> 
         raise NeverWritten(f"{'.'.join(TARGETING)} has never been written: materialize it first.")
     with tempfile.TemporaryDirectory(prefix="claims-extract-") as spill, duckdb.connect() as connection:
         connection.execute(f"set memory_limit = '{MEMORY}'; set temp_directory = '{spill}'")
-        for signature, meaning in (macros or {}).items():
-            connection.execute(f"create macro {signature} as {meaning}")
         connection.register("_stored", dataset(lake.path(*TARGETING), (MONTH, month)))
         connection.execute(f"create view members as select * from _stored where {MONTH} = '{month}'")
-        yield MonthRows(month, connection)
+        yield MonthRows(month, connection, Path(spill))

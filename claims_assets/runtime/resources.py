@@ -6,8 +6,8 @@ name of its environment variable, which Dagster resolves when a run starts.
 
 import dagster as dg
 
-from claims_assets.outreach.policy import PolicyFile
 from claims_assets.outreach.extract_folder import ExtractFolder
+from claims_assets.outreach.policy import PolicyFile
 from claims_assets.runtime.compute import computes_for
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.spark import spark_for
