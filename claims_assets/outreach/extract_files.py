@@ -17,7 +17,7 @@ from claims_assets.outreach.extract_folder import FORMATS, private
 if TYPE_CHECKING:
     import pyarrow as pa
 
-RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
 """First characters that make a cell a formula (OWASP, CSV Injection), full-width forms included."""
 APOSTROPHE = "'"
 BETWEEN_ITEMS = "; "

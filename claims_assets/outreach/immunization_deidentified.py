@@ -87,6 +87,7 @@ LADDER: tuple[Coarser, ...] = (
     lambda row: _wider_age(_without(*_SECOND)(row)),
     lambda row: _wider_age(_without(*_THIRD)(row)),
     _without(*_THIRD, "age_group", "risk_tier"),
+    _without(*NAMES),
 )
 """From what analysts of an outreach program miss least to what they miss most; the standing is told to the last."""
 

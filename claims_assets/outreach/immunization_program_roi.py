@@ -1,4 +1,4 @@
-"""What the month's list is expected to cost and to save, by tier, with the assumptions beside it, and what was measured.
+"""What the month's list is expected to cost and to save, by tier, with its assumptions, and what was measured.
 
 Every number that is assumed says so in its name or in `basis`. All assumptions: the immunization targeting notebook of
 the public project sechan9999/GenZ (`notebooks/05_immunization_targeting.py`). Measured is the difference in uptake of
@@ -76,7 +76,7 @@ def tier_row(
 
 
 def total_row(counts: PublishedCounts, tiers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """All tiers; sums only where each tier is shown, because tiers differ in cost and a sum would tell which is which."""
+    """All tiers; sums only where each tier is shown: tiers differ in cost, so a sum would tell which is which."""
     rows, found = list(tiers), {"outreach_tier": ALL}
     if any(row.get("members_listed") is None for row in rows):
         return found | {"members_listed": counts.shown(ALL, ALL, LISTED), "basis": BASIS}

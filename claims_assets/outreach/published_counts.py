@@ -26,7 +26,8 @@ COUNTY = "county"
 FACTORS = {
     "risk_tier": "risk_tier",
     "age_group": "age_group",
-    "chronic_conditions": "case when chronic_condition_count >= 3 then '3 or more' else cast(chronic_condition_count as varchar) end",
+    "chronic_conditions": "case when chronic_condition_count >= 3 then '3 or more'"
+    " else cast(chronic_condition_count as varchar) end",
     "gender": "gender",
     "race": "race",
     "ethnicity": "ethnicity",

@@ -86,7 +86,7 @@ def coarsened(rows: Mapping[Row, int], ladder: Sequence[Coarser], least: int = L
 
     Args:
         rows: kinds of rows -> how many there are.
-        ladder: steps, each coarser than the one before; the last one makes all rows of the same standing alike.
+        ladder: steps, each coarser than the one before; after the last one all rows look the same.
     """
     shown: dict[Row, Row] = {}
     left = dict(rows)
@@ -97,19 +97,20 @@ def coarsened(rows: Mapping[Row, int], ladder: Sequence[Coarser], least: int = L
         done = {row for row in left if sizes[step(row)] >= least}
         shown |= {row: step(row) for row in done}
         left = {row: n for row, n in left.items() if row not in done}
-    return shown | _joined(rows, shown, left, least) if left else shown
+    return shown | _joined(rows, shown, left, ladder[-1], least) if left else shown
 
 
-def _joined(rows: Mapping[Row, int], shown: Mapping[Row, Row], left: Mapping[Row, int], least: int) -> dict[Row, Row]:
-    """Rows that nothing else looks like: shown as nothing but rows, with the smallest classes beside them."""
+def _joined(
+    rows: Mapping[Row, int], shown: Mapping[Row, Row], left: Mapping[Row, int], blank: Coarser, least: int
+) -> dict[Row, Row]:
+    """Rows that too few others look like tell nothing, and the smallest classes beside them neither."""
     sizes: Counter[Row] = Counter()
     for row, look in shown.items():
         sizes[look] += rows[row]
-    blank = tuple(NOT_SHOWN for _ in next(iter(left)))
     enough, joining = sum(left.values()), set()
     for look, n in sorted(sizes.items(), key=lambda pair: (pair[1], pair[0])):
         if enough >= least:
             break
         joining.add(look)
         enough += n
-    return dict.fromkeys(left, blank) | {row: blank for row, look in shown.items() if look in joining}
+    return {row: blank(row) for row in rows if row in left or shown[row] in joining}

@@ -86,7 +86,7 @@ def read_arrow(
 
 def dataset(path: Path, only: tuple[str, str]) -> "pyarrow.dataset.Dataset":
     """The files of one partition, given as (column, value), for a reader that takes a part at a time."""
-    return _table(path).to_pyarrow_dataset(partitions=[(only[0], "=", only[1])], filesystem=_local(path))
+    return _table(path).to_pyarrow_dataset(file_pruning_predicate=[(only[0], "=", only[1])], filesystem=_local(path))
 
 
 def _local(path: Path) -> Any:
