@@ -32,6 +32,9 @@ MOST_FAILURES = 1_000
 (its operations guide)."""
 Ingestion = Literal["embedded", "autoloader", "autoloader-events"]
 REGISTRY = "MLFLOW_REGISTRY_URI"
+PSEUDONYM_KEY = "CLAIMS_PSEUDONYM_KEY"
+SHORTEST_KEY = 32
+"""Characters: 128 bits where each is a hexadecimal digit (NIST SP 800-107, the least strength of an HMAC key)."""
 UNITY_CATALOG = "databricks-uc"
 """Address of the registry in Unity Catalog, where a model's name is `catalog.schema.name`."""
 
@@ -70,6 +73,8 @@ class Settings:
     """How claim files are found: by listing their folder, or by Auto Loader, which exists on Databricks only."""
     outreach_policy: Path | None = None
     """File of the outreach policy; None: the shipped one."""
+    has_pseudonym_key: bool = False
+    """Whether CLAIMS_PSEUDONYM_KEY is set; its value is read where pseudonyms are made."""
     dagster_yaml: Path | None = None
     """Configuration of the Dagster instance; None: that of the checkout."""
 
@@ -131,8 +136,19 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
         alerts=alerts_from(env),
         ingestion=_ingestion(env.get("CLAIMS_INGESTION") or "embedded", has_auto_loader),
         outreach_policy=_path_or_none(env.get("CLAIMS_OUTREACH_POLICY")),
+        has_pseudonym_key=_has_pseudonym_key(env.get(PSEUDONYM_KEY)),
         dagster_yaml=_path_or_none(env.get("CLAIMS_DAGSTER_YAML")),
     )
+
+
+def _has_pseudonym_key(value: str | None) -> bool:
+    """No message shows the key."""
+    if value and len(value) < SHORTEST_KEY:
+        raise SettingError(
+            f"{PSEUDONYM_KEY} is shorter than {SHORTEST_KEY} characters: a short key can be guessed; make one with"
+            " `python -c 'import secrets; print(secrets.token_hex(32))'`."
+        )
+    return bool(value)
 
 
 def _path_or_none(value: str | None) -> Path | None:

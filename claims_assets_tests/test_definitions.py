@@ -19,6 +19,7 @@ def test_no_password_reaches_the_ui(monkeypatch):
     secrets = {
         "CLAIMS_PROVIDERS_URL": "postgresql://reader:s3cret@db.example.org/plan",
         "MLFLOW_TRACKING_URI": "https://reader:s3cret@mlflow.example.org",
+        "CLAIMS_PSEUDONYM_KEY": "s3cret" * 6,
     }
     for name, value in secrets.items():
         monkeypatch.setenv(name, value)

@@ -88,7 +88,7 @@ def test_every_asset_has_owner_description_group_and_phi_tag(key):
     assert node.owners
     assert node.description
     assert node.group_name in LAYERS
-    assert node.tags.get("phi") in ("identified", "limited", "none")
+    assert node.tags.get("phi") in ("restricted", "identified", "limited", "none")
 
 
 @pytest.mark.requirement("R16")

@@ -76,5 +76,13 @@ def test_models_in_unity_catalog_need_its_catalog():
     assert (settings.registry_uri, settings.catalog) == ("databricks-uc", "claims_dev")
 
 
+def test_a_short_key_of_pseudonyms_is_refused_without_being_shown():
+    with pytest.raises(SettingError, match=r"CLAIMS_PSEUDONYM_KEY is shorter than 32 characters") as raised:
+        settings_from_environment({"CLAIMS_PSEUDONYM_KEY": "s3cret"})
+    assert "s3cret" not in str(raised.value)
+    assert settings_from_environment({"CLAIMS_PSEUDONYM_KEY": "x" * 32}).has_pseudonym_key
+    assert not settings_from_environment({}).has_pseudonym_key
+
+
 def test_an_empty_variable_counts_as_unset():
     assert settings_from_environment({"CLAIMS_ENV": "", "CLAIMS_START_MONTH": ""}).start_month == "2022-01"

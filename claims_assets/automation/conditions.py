@@ -27,12 +27,13 @@ def with_conditions(assets: Sequence[Any]) -> list[Any]:
     """The same assets; the tables with claim months of them ask by `late_months`.
 
     Models ask for nothing and drive nothing: which of them scores a month is a matter of the month (`predictions`).
+    Neither do extracts: only the newest month of one is of use.
     """
     steps = [a for a in assets if isinstance(a, dg.AssetsDefinition)]
     unpartitioned = [a.key for a in steps if a.partitions_def is None]
-    models = [a.key for a in steps if a.key.path[0] == "models"]
-    condition = late_months(dg.AssetSelection.assets(*unpartitioned, *models))
-    chosen = {a.key for a in steps} - set(unpartitioned) - set(models)
+    no_tables = [a.key for a in steps if a.key.path[0] in ("models", "outreach")]
+    condition = late_months(dg.AssetSelection.assets(*unpartitioned, *no_tables))
+    chosen = {a.key for a in steps} - set(unpartitioned) - set(no_tables)
     return [
         a.map_asset_specs(lambda s: s.replace_attributes(automation_condition=condition))
         if isinstance(a, dg.AssetsDefinition) and a.key in chosen

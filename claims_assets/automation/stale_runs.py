@@ -6,7 +6,7 @@ what the next table needs is known only once the one before it is built.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 
 import dagster as dg
@@ -17,6 +17,7 @@ from claims_assets.automation.left_alone import left_alone
 from claims_assets.cli import plan
 from claims_assets.layers import LAYERS
 from claims_assets.monitoring.contract_results import WHOLE
+from claims_assets.outreach.extracts import EXTRACTS, is_extract
 from claims_assets.partitions import add_months, claim_months, months_between, ranges, spoken
 from claims_assets.runtime.lake import Lake
 from claims_assets.sources.feeds import FEEDS, LANDING
@@ -144,13 +145,9 @@ def _graph(
     return plan.Graph(
         [k for k in keys if k in every.materializable_asset_keys],
         {t.asset.key: t for t in _tables()},
-        _complete(plan.never_materialized(instance), expected_month(today, FEED_DAYS)),
+        plan.untabled_months(instance, lake, universe, newest_model=expected_month(today, FEED_DAYS)),
         lambda: left_alone(lake, _tables(), universe),
     )
-
-
-def _complete(months: Callable[[dg.AssetKey], Collection[str]], last: str) -> Callable[[dg.AssetKey], Collection[str]]:
-    return lambda key: [m for m in months(key) if m <= last]
 
 
 def _content(graph: plan.Graph, batch: plan.Batch, lake: Lake, months: Sequence[str]) -> str:
@@ -161,4 +158,6 @@ def _content(graph: plan.Graph, batch: plan.Batch, lake: Lake, months: Sequence[
         if table := graph.tables.get(key):
             asked = None if key in batch.unpartitioned else months
             lines += sorted(contents.read_for(table.inputs, asked, table.code_version).values())
+        elif is_extract(key):
+            lines += EXTRACTS[key].read_now(lake, months).values()
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -214,7 +214,7 @@ def serve_model(settings: Settings, model: str, port: int) -> None:
 
 @claims.group()
 def outreach() -> None:
-    """The outreach list."""
+    """The outreach list and its extracts."""
 
 
 @outreach.command("explain")
@@ -226,6 +226,21 @@ def explain_outreach(settings: Settings, month: str, as_json: bool) -> None:
     from claims_assets.cli.outreach import explain
 
     explain(settings, month, as_json=as_json)
+
+
+@outreach.command("extract")
+@click.argument("name")
+@click.option("--month", type=Month(), required=True, help="Claim month of the extract.")
+@click.option(
+    "--to", "target", type=click.Path(path_type=Path), required=True, help="New file, .csv or .parquet, mode 0600."
+)
+@click.option("--purpose", required=True, help="What the copy is for; kept in monitoring.audit_log.")
+@with_settings
+def extract_outreach(settings: Settings, name: str, month: str, target: Path, purpose: str) -> None:
+    """Copy the extract NAME of a month to a file, and record who took it and what for."""
+    from claims_assets.cli.extracts import hand_out
+
+    hand_out(settings, name, month, target, purpose, datetime.now(UTC))
 
 
 @claims.command()

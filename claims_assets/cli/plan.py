@@ -11,6 +11,7 @@ import dagster as dg
 
 from claims_assets.automation.left_alone import LeftAlone
 from claims_assets.monitoring.contract_results import WHOLE
+from claims_assets.outreach.extracts import folder_beside, is_extract, out_of_date
 from claims_assets.partitions import claim_months
 from claims_assets.runtime.lake import Lake
 from claims_assets.staleness import Contents
@@ -33,7 +34,7 @@ class Graph:
     order: Sequence[dg.AssetKey]
     tables: dict[dg.AssetKey, Table]
     untabled_months: Callable[[dg.AssetKey], Collection[str]]
-    """Months of an asset that is no table (a model) and that were never materialized."""
+    """Months of an asset that is no table: of a model those never materialized, of an extract those out of date."""
     left_alone: Callable[[], LeftAlone] = lambda: lambda table: ()
     """What is not asked for, however stale it is; looked up anew for each batch."""
 
@@ -93,10 +94,19 @@ def _carried(table: Table | None, batch: Batch, universe: Sequence[str]) -> set[
     return reached & set(universe)
 
 
-def never_materialized(instance: dg.DagsterInstance) -> Callable[[dg.AssetKey], Collection[str]]:
-    """For `Graph.untabled_months`: the claim months of an asset without a materialization in this instance."""
+def untabled_months(
+    instance: dg.DagsterInstance, lake: Lake, universe: Sequence[str], newest_model: str | None = None
+) -> Callable[[dg.AssetKey], Collection[str]]:
+    """For `Graph.untabled_months`: of a model the claim months without a materialization in this instance.
+
+    Args:
+        newest_model: no model is asked for of a later month.
+    """
 
     def months(key: dg.AssetKey) -> Collection[str]:
-        return set(claim_months.get_partition_keys()) - instance.get_materialized_partitions(key)
+        if is_extract(key):
+            return out_of_date(key, lake, folder_beside(lake), universe)
+        missing = set(claim_months.get_partition_keys()) - instance.get_materialized_partitions(key)
+        return {m for m in missing if newest_model is None or m <= newest_model}
 
     return months

@@ -24,6 +24,7 @@ from claims_assets.cli.remote import execute_launched
 from claims_assets.cli.summary import print_summary
 from claims_assets.definitions import tables
 from claims_assets.models.training import ONLY_TRAINING_MONTHS
+from claims_assets.outreach.extracts import is_extract
 from claims_assets.partitions import MONTH, claim_months, months_between, ranges
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.resources import lake_for
@@ -165,9 +166,16 @@ class Runner:
     """Each step runs where its launcher puts it, else in this process."""
 
     def range_of(self, keys: Sequence[dg.AssetKey], months: Sequence[str]) -> None:
-        """All of these assets for all of these months, in one run; `months` has no gap."""
-        self._say(months, len(keys))
-        self.execute(keys, dict(zip(RANGE_TAGS, (months[0], months[-1]), strict=True)))
+        """All of these assets for all of these months, in one run; `months` has no gap.
+
+        Extracts beside other assets are of the last month, in a run after it: callers have no use for an old list.
+        """
+        extracts = [k for k in keys if is_extract(k)]
+        others = [k for k in keys if k not in extracts]
+        for chosen, asked in ((others, months), (extracts, months[-1:] if others else months)):
+            if chosen:
+                self._say(asked, len(chosen))
+                self.execute(chosen, dict(zip(RANGE_TAGS, (asked[0], asked[-1]), strict=True)))
 
     def stale(self, keys: Sequence[dg.AssetKey], universe: Sequence[str], lake: Lake) -> str:
         """Whatever of these assets would come out differently now, in as few runs as that takes.
@@ -178,7 +186,7 @@ class Runner:
         every = tables()
         left = partial(left_alone, lake, every, universe, and_closed=REOPEN in self.tags, and_bad=ACCEPT in self.tags)
         by_key = {t.asset.key: t for t in every}
-        graph = plan.Graph(keys, by_key, plan.never_materialized(self.instance), left)
+        graph = plan.Graph(keys, by_key, plan.untabled_months(self.instance, lake, universe), left)
         done: set[dg.AssetKey] = set()
         bad: set[Bad] = set()
         while batch := plan.next_batch(graph, done, lake, universe):

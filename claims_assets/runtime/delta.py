@@ -10,6 +10,7 @@ from claims_assets.partitions import MONTH
 
 if TYPE_CHECKING:
     import pyarrow
+    import pyarrow.dataset
     from deltalake import DeltaTable
 
 Filter = tuple[str, Literal["=", "!=", "<", ">", "in"], Any]
@@ -79,11 +80,19 @@ def read_arrow(
     The local file system is passed in: with delta-rs's own, a reader thread that outlives the call can abort Python
     when it exits.
     """
+    wanted = [*([(only[0], "=", only[1])] if only else []), *where]
+    return _table(path).to_pyarrow_table(filters=wanted or None, columns=list(columns), filesystem=_local(path))
+
+
+def dataset(path: Path, only: tuple[str, str]) -> "pyarrow.dataset.Dataset":
+    """The files of one partition, given as (column, value), for a reader that takes a part at a time."""
+    return _table(path).to_pyarrow_dataset(file_pruning_predicate=[(only[0], "=", only[1])], filesystem=_local(path))
+
+
+def _local(path: Path) -> Any:
     from pyarrow import fs
 
-    local = fs.SubTreeFileSystem(str(path), fs.LocalFileSystem())
-    wanted = [*([(only[0], "=", only[1])] if only else []), *where]
-    return _table(path).to_pyarrow_table(filters=wanted or None, columns=list(columns), filesystem=local)
+    return fs.SubTreeFileSystem(str(path), fs.LocalFileSystem())
 
 
 def _table(path: Path) -> "DeltaTable":

@@ -6,12 +6,13 @@ name of its environment variable, which Dagster resolves when a run starts.
 
 import dagster as dg
 
+from claims_assets.outreach.extract_folder import ExtractFolder
 from claims_assets.outreach.policy import PolicyFile
 from claims_assets.runtime.compute import computes_for
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.spark import spark_for
 from claims_assets.runtime.tracking import Tracking
-from claims_assets.settings import REGISTRY, UNITY_CATALOG, Settings
+from claims_assets.settings import PSEUDONYM_KEY, REGISTRY, UNITY_CATALOG, Settings
 from claims_assets.sources.files import LandingZone
 
 
@@ -37,6 +38,15 @@ def tracking_for(settings: Settings) -> Tracking:
     return Tracking(uri=f"sqlite:///{folder / 'mlflow.db'}", artifacts=str(folder / "artifacts"))
 
 
+def extracts_for(settings: Settings) -> ExtractFolder:
+    """The folder of extracts of these settings."""
+    return ExtractFolder(
+        folder=str(settings.home / "extracts"),
+        pseudonym_key=dg.EnvVar(PSEUDONYM_KEY) if settings.has_pseudonym_key else None,
+        key_file=str(settings.home / "pseudonym.key") if settings.environment == "local" else None,
+    )
+
+
 def resources_for(settings: Settings) -> dict[str, object]:
     """Resources by name. Building them starts nothing: no server, no session, no connection."""
     return {
@@ -53,5 +63,6 @@ def resources_for(settings: Settings) -> dict[str, object]:
             file_events=settings.ingestion == "autoloader-events",
         ),
         "policy_file": PolicyFile(path=str(settings.outreach_policy) if settings.outreach_policy else None),
+        "extracts": extracts_for(settings),
         **computes_for(settings.workspace),
     }

@@ -10,6 +10,10 @@ from deltalake import DeltaTable
 ACCEPTED: Mapping[tuple[str, str], str] = {
     ("monitoring.model_decisions", "decided_at"): "says when the gate decided",
     ("monitoring.model_decisions", "run_id"): "says in which run",
+    **{
+        ("monitoring.audit_log", column): "says who exported when, in which run, and what the file hashes to"
+        for column in ("record_id", "recorded_at", "actor", "run_id", "sha256")
+    },
 }
 """(table, column) -> why the engines may differ there; nothing else may differ, floats included."""
 

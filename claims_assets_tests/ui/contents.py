@@ -8,7 +8,7 @@ from deltalake import DeltaTable
 MONTH, WHOLE = "claim_month", "all"
 Content = dict[str, dict[str, list[str]]]
 """Table -> claim month (`all` for a table without) -> its rows as sorted text."""
-OF_A_RUN = {"decided_at", "run_id"}
+OF_A_RUN = {"decided_at", "run_id", "recorded_at", "record_id", "sha256"}
 """Columns that say when and by which run a row was written."""
 
 

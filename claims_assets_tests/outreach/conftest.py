@@ -1,0 +1,32 @@
+"""A folder of extracts beside an empty lake, and extracts of literal members in it."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+import claims_assets.definitions  # noqa: F401  (declares the extracts)
+from claims_assets.outreach.extract_folder import ExtractFolder
+from claims_assets.outreach.extracts import EXTRACTS, write
+from claims_assets_tests.outreach.made_targeting import MONTH, write_targeting
+
+NOW = datetime(2025, 4, 6, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return ExtractFolder(folder=str(tmp_path / "extracts"), pseudonym_key="k" * 32)
+
+
+@pytest.fixture
+def extracted(lake, folder, spark):
+    """`extracted(name, rows)`: metadata and the rows of the Parquet file of an extract of these members."""
+    import pyarrow.parquet as pq
+
+    def make(name, rows=None, month=MONTH):
+        if rows is not None:
+            write_targeting(lake, rows)
+        extract = next(e for e in EXTRACTS.values() if e.name == name)
+        told = write(extract, month, lake, folder, "run", NOW)
+        return told, pq.read_table(folder.of_month(name, month) / f"{name}.parquet").to_pylist()
+
+    return make
