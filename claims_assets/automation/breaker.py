@@ -37,6 +37,8 @@ error: a row set aside. A critical failure: a broken rule that quarantines or bl
 JUDGED_FROM = 100
 """Ours: fewer rows say nothing of a month; a single bad row of ten would be 10 %. The same source judges anomalies from
 100 rows on."""
+LEARNED_FROM = ("gold.risk_training_rows", "gold.claim_fraud_features")
+"""What models read."""
 
 
 @dataclass(frozen=True)
@@ -162,8 +164,18 @@ class Standstill:
 
     def months_of_model(self) -> set[str]:
         """A model learns from all months before its own, so it waits from the first one on that was never built."""
-        missing = [m for t in self._tables.values() for m in self.months(t) if not self._is_built(t.full_name, m)]
+        learned = [self._tables[name] for name in self._behind(LEARNED_FROM)]
+        missing = [m for t in learned for m in self.months(t) if not self._is_built(t.full_name, m)]
         return {m for m in self._universe if missing and (WHOLE in missing or m >= min(missing))}
+
+    def _behind(self, names: Iterable[str]) -> set[str]:
+        """These tables and all that they are made of."""
+        found, left = set(), {name for name in names if name in self._tables}
+        while left:
+            found |= left
+            read = {f"{i.schema}.{i.name}" for name in left for i in self._tables[name].inputs}
+            left = read & self._tables.keys() - found
+        return found
 
     def still(self) -> dict[str, list[str]]:
         """Table -> months that it would build now if it did not stand still."""
@@ -195,16 +207,31 @@ class Standstill:
         return f"{first.sentence(len(more))} Until then stands still: {names[0]}{others}."
 
     def _stops(self, source: Input, month: str) -> bool:
+        since = self._stopped_by(source, month)
+        earlier = since is not None and month != WHOLE and month < since
+        return since is not None and not (source.window.by_span and earlier)
+
+    def _stopped_by(self, source: Input, month: str) -> str | None:
+        """The first month of an input that stops a month which reads it; empty: nobody knows which; None: none does.
+
+        A row knows nothing of later months, so of a table read by its spans no month before it is concerned.
+        """
         name = f"{source.schema}.{source.name}"
         table = self._tables.get(name)
         if table is None:
-            return False
+            return None
         if not table.partitioned:
-            read = [WHOLE]
-        else:
-            reach = None if month == WHOLE else source.window.reach([month])
-            read = self._universe if reach is None else reach
-        return any((name, m) in self._bad or (m in self.months(table) and not self._is_built(name, m)) for m in read)
+            if (name, WHOLE) in self._bad:
+                return ""
+            stands = WHOLE in self.months(table) and not self._is_built(name, WHOLE)
+            found = [since for i in table.inputs if (since := self._stopped_by(i, WHOLE)) is not None]
+            return min(found) if stands else None
+        reach = None if month == WHOLE else source.window.reach([month])
+        read = self._universe if reach is None else reach
+        stopped = (
+            m for m in read if (name, m) in self._bad or (m in self.months(table) and not self._is_built(name, m))
+        )
+        return min(stopped, default=None)
 
     def _is_built(self, name: str, month: str) -> bool:
         return month in self._built.get(name, ())
