@@ -49,7 +49,7 @@ def test_a_version_holds_until_the_month_before_the_next(file):
     ("old", "new", "said"),
     [
         ("versions:", "version:", "ours.yaml: versions is missing"),
-        ("2000-01", "2024-01", "ours.yaml: version 1: write valid_from 2000-01 or earlier"),
+        ("2000-01", "2024-01", "ours.yaml: version 1: valid_from: write 2000-01 or earlier"),
         ("2000-01", "January", "version 1: valid_from 'January' is not a month"),
         ("phone: 10", "phone: many", "version 1: weekly_capacity.phone 'many' is not a whole number"),
         ("phone: 10, ", "", "version 1: weekly_capacity: write a number for each of phone, mail, email, portal."),
