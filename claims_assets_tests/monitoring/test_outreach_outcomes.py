@@ -175,6 +175,15 @@ def test_only_the_first_list_of_a_program_year_is_compared(judge):
     assert members == {("2024-10", HOLDOUT): 40, ("2024-11", HOLDOUT): 40, (JUDGED, LISTED): 40}
 
 
+def test_who_was_out_of_reach_of_an_earlier_list_is_new_to_the_next(judge):
+    people = [member(i, "over_capacity", "2024-07", within_capacity=False) for i in range(40)]
+    people += [member(40 + i, HOLDOUT, "2024-07", within_capacity=False) for i in range(40)]
+    people += [member(i) for i in range(40)] + [member(40 + i, HOLDOUT) for i in range(40)]
+    found = judge(people, months=["2024-11", JUDGED])
+    members = {(month, group): r.members for (month, group, tier, v), r in found.items() if (tier, v) == (ALL, ANY)}
+    assert members == {(JUDGED, LISTED): 40, (JUDGED, HOLDOUT): 40}
+
+
 def test_who_took_the_place_of_a_hold_out_is_compared_in_no_list_of_the_year(judge):
     people = [member(i) for i in range(40)]
     people += [member(40 + i, month="2024-07", within_capacity=False) for i in range(40)]

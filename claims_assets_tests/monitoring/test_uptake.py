@@ -40,6 +40,13 @@ def singles(vaccinated, members, contacted=0, reached=0):
     return counts([(1, 1)] * vaccinated + [(0, 1)] * (members - vaccinated), contacted, reached)
 
 
+def interval(found):
+    """Uptake with its interval, of counts that have members."""
+    share = uptake(found)
+    assert share
+    return share
+
+
 @pytest.mark.parametrize(
     ("ours", "theirs", "low", "high"),
     # Newcombe, Statistics in Medicine 1998;17:873, table II, method 10, rows (a), (c), (e) and (g).
@@ -66,20 +73,20 @@ def test_the_design_effect_is_that_of_a_ratio_over_households():
     over_households = len(n) / (len(n) - 1) * (residual**2).sum() / n.sum() ** 2
     assert design_effect(found) == pytest.approx(over_households / (share * (1 - share) / n.sum()))
     assert design_effect(found) > 1.5
-    share, low, high = uptake(found)
-    alone = uptake(singles(int(x.sum()), int(n.sum())))
+    share, low, high = interval(found)
+    alone = interval(singles(int(x.sum()), int(n.sum())))
     assert share == alone[0] and high - low > 1.2 * (alone[2] - alone[1])
 
 
 def test_a_household_that_is_vaccinated_together_tells_as_much_as_one_member():
-    together = uptake(counts([(4, 4)] * 30 + [(0, 4)] * 70))
-    alone = uptake(singles(30, 100))
+    together = interval(counts([(4, 4)] * 30 + [(0, 4)] * 70))
+    alone = interval(singles(30, 100))
     assert together == pytest.approx(alone, abs=1e-3)
 
 
 def test_without_spread_a_household_counts_as_one_member():
-    assert uptake(counts([(0, 4)] * 50))[2] == pytest.approx(uptake(singles(0, 50))[2])
-    assert uptake(counts([(2, 2)] * 50))[1] == pytest.approx(uptake(singles(50, 50))[1])
+    assert interval(counts([(0, 4)] * 50))[2] == pytest.approx(interval(singles(0, 50))[2])
+    assert interval(counts([(2, 2)] * 50))[1] == pytest.approx(interval(singles(50, 50))[1])
     assert uptake(Counts()) is None
     assert design_effect(counts([(2, 4)])) == 4.0
 
@@ -172,7 +179,7 @@ def test_no_small_count_is_shown_nor_told_by_subtraction(drawn):
 @settings(max_examples=100, deadline=None)
 @given(st.integers(1, 400), st.integers(1, 400), st.floats(0, 1), st.floats(0, 1))
 def test_an_interval_holds_its_share_and_stays_in_bounds(n, m, p, q):
-    ours, theirs = uptake(singles(round(n * p), n)), uptake(singles(round(m * q), m))
+    ours, theirs = interval(singles(round(n * p), n)), interval(singles(round(m * q), m))
     for share, low, high in (ours, theirs):
         assert 0 <= low <= share + 1e-12 and share <= high + 1e-12 and high <= 1
     found, low, high = difference(ours, theirs)
@@ -191,7 +198,7 @@ def test_the_interval_of_the_difference_covers_the_truth_nineteen_times_in_twent
             n = rng.integers(1, 5, households)
             same = rng.random(households) < 0.7
             x = np.where(same, n * (rng.random(households) < share), rng.binomial(n, share))
-            arms.append(uptake(counts(list(zip(x.tolist(), n.tolist(), strict=True)))))
+            arms.append(interval(counts(list(zip(x.tolist(), n.tolist(), strict=True)))))
         _, low, high = difference(*arms)
         covered += low <= 0.2 <= high
     assert 0.92 < covered / 400 < 0.985

@@ -1,4 +1,4 @@
-"""A folder of extracts beside an empty lake, and extracts of literal members in it."""
+"""A plan of literal members, a folder of extracts beside an empty lake, and extracts of literal members in it."""
 
 from datetime import UTC, datetime
 
@@ -8,6 +8,7 @@ import claims_assets.definitions  # noqa: F401  (declares the extracts)
 from claims_assets.outreach.extract_folder import ExtractFolder
 from claims_assets.outreach.extracts import EXTRACTS, write
 from claims_assets_tests.outreach.made_targeting import MONTH, write_targeting
+from claims_assets_tests.outreach.plans import Plan
 
 NOW = datetime(2025, 4, 6, 12, tzinfo=UTC)
 
@@ -30,3 +31,9 @@ def extracted(lake, folder, spark):
         return told, pq.read_table(folder.of_month(name, month) / f"{name}.parquet").to_pylist()
 
     return make
+
+
+@pytest.fixture
+def plan(rows):
+    """`plan(months=[...], policy=[...])`: an empty plan to be filled."""
+    return lambda **given: Plan(rows, **given)
