@@ -51,6 +51,16 @@ def test_labels_are_written_by_month_of_receipt_in_the_columns_of_the_feed(tmp_p
     assert {r["label"] for r in rows} == {"confirmed", "cleared"}
 
 
+def test_the_labels_in_the_files_name_planted_claims_of_the_truth(landing):
+    with (landing.path.parent / "landing_fraud_truth.csv").open(encoding="utf-8", newline="") as file:
+        guilty = {row["claim_id"] for row in csv.DictReader(file)}
+    rows = landing.rows("fraud_labels")
+    assert len(rows) == landing.summary.rows["fraud_labels"] > 20
+    confirmed = [r["claim_id"] in guilty for r in rows if r["label"] == "confirmed"]
+    assert sum(confirmed) / len(confirmed) > 0.8
+    assert {r["claim_id"] for r in rows} <= {r["claim_id"] for r in landing.medical}
+
+
 def test_nothing_planted_is_nothing_decided(life, tmp_path):
     none = labels_of(life.claims, np.zeros(0, np.int64), life.people.block, stream(7, 0, "labels"))
     assert write_labels(tmp_path, none, life.people.block) == 0
