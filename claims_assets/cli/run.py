@@ -16,6 +16,7 @@ from claims_assets.automation.closed_months import REOPEN
 from claims_assets.automation.completeness import checks_of_steps
 from claims_assets.automation.left_alone import left_alone
 from claims_assets.automation.stale_runs import RANGE as RANGE_TAGS
+from claims_assets.automation.stale_runs import held_months
 from claims_assets.cli import plan
 from claims_assets.cli.console import console_for
 from claims_assets.cli.errors import NotDone
@@ -24,7 +25,7 @@ from claims_assets.cli.remote import execute_launched
 from claims_assets.cli.summary import print_summary
 from claims_assets.definitions import tables
 from claims_assets.models.training import ONLY_TRAINING_MONTHS
-from claims_assets.outreach.extracts import is_extract
+from claims_assets.outreach.extracts import folder_beside, is_extract, out_of_date
 from claims_assets.partitions import MONTH, claim_months, months_between, ranges
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.resources import lake_for
@@ -79,7 +80,7 @@ def run_range(
         if rest and any(definitions.resolve_asset_graph().get(k).partitions_def for k in rest):
             months = _months(settings, first, last)
             if first or last or rebuild:
-                run.range_of(rest, months)
+                run.range_of(rest, months, lake_for(settings))
             else:
                 standing_still = run.stale(rest, months, lake_for(settings))
         elif rest:
@@ -165,17 +166,25 @@ class Runner:
     launched: bool = False
     """Each step runs where its launcher puts it, else in this process."""
 
-    def range_of(self, keys: Sequence[dg.AssetKey], months: Sequence[str]) -> None:
+    def range_of(self, keys: Sequence[dg.AssetKey], months: Sequence[str], lake: Lake) -> None:
         """All of these assets for all of these months, in one run; `months` has no gap.
 
-        Extracts beside other assets are of the last month, in a run after it: callers have no use for an old list.
+        Extracts beside other assets follow them, of the lake's newest month alone and where its content has changed:
+        callers have no use for an old list, and each export is recorded.
         """
         extracts = [k for k in keys if is_extract(k)]
         others = [k for k in keys if k not in extracts]
-        for chosen, asked in ((others, months), (extracts, months[-1:] if others else months)):
-            if chosen:
-                self._say(asked, len(chosen))
-                self.execute(chosen, dict(zip(RANGE_TAGS, (asked[0], asked[-1]), strict=True)))
+        self._range(others or extracts, months)
+        if others and self.launched:  # this host may not see the lake
+            self._range(extracts, months[-1:])
+        elif others:
+            held = held_months(lake)
+            self._range([k for k in extracts if out_of_date(k, lake, folder_beside(lake), held)], held[-1:])
+
+    def _range(self, keys: Sequence[dg.AssetKey], months: Sequence[str]) -> None:
+        if keys:
+            self._say(months, len(keys))
+            self.execute(keys, dict(zip(RANGE_TAGS, (months[0], months[-1]), strict=True)))
 
     def stale(self, keys: Sequence[dg.AssetKey], universe: Sequence[str], lake: Lake) -> str:
         """Whatever of these assets would come out differently now, in as few runs as that takes.

@@ -19,6 +19,9 @@ Suppression Policy, https://resdac.org/articles/cms-cell-size-suppression-policy
 LOSS_OF_A_TOTAL = 10.0
 """How many times as much a total is worth as a part of its size; a choice of this project."""
 
+LEAST_REWARD = 1e-3
+"""What all gains of other small counts weigh together: far less than hiding one more cell."""
+
 
 @dataclass(frozen=True)
 class Sum(Generic[Cell]):
@@ -46,18 +49,24 @@ def hidden_cells(values: Mapping[Cell, int], sums: Sequence[Sum[Cell]]) -> froze
     for cell in sorted(small, key=lambda c: values[c]):
         if cell in safe:
             continue
-        change = _other_numbers(values, sums, order, hidden, cell)
+        change = _other_numbers(values, sums, order, hidden, cell, [c for c in small if c not in safe])
         hidden |= change.keys()
         safe |= {c for c in small if values[c] + change.get(c, 0) >= SMALLEST_SHOWN}
     return frozenset(hidden)
 
 
 def _other_numbers(
-    values: Mapping[Cell, int], sums: Sequence[Sum[Cell]], order: Sequence[Cell], hidden: set[Cell], cell: Cell
+    values: Mapping[Cell, int],
+    sums: Sequence[Sum[Cell]],
+    order: Sequence[Cell],
+    hidden: set[Cell],
+    cell: Cell,
+    unsafe: Sequence[Cell],
 ) -> dict[Cell, int]:
     """Changes of counts with which all sums still hold and `cell` is large; of cells not hidden yet the cheapest.
 
-    There always are some: whatever the cell gains, its totals may gain too.
+    There always are some: whatever the cell gains, its totals may gain too. What costs nothing makes further small
+    counts large as well, so that they need no search of their own.
     """
     import numpy as np
     from scipy.optimize import Bounds, LinearConstraint, milp
@@ -66,31 +75,32 @@ def _other_numbers(
     free = [c for c in order if values[c] > 0]
     at = {c: i for i, c in enumerate(free)}
     n, need = len(free), SMALLEST_SHOWN - values[cell]
-    loss = _losses(values, sums)
-    cost = np.array([0.0 if c in hidden else loss[c] for c in free])
-    # Two variables a cell, what it gains and what it loses, so that the cost of either is counted.
+    loss, others = _losses(values, sums), [at[c] for c in unsafe]
+    cost, reward = np.array([0.0 if c in hidden else loss[c] for c in free]), np.zeros(n)
+    reward[others] = LEAST_REWARD / len(others)
+    # Three variables a cell: what it gains until it is large, what it gains beyond, and what it loses.
     entries = [
-        (row, at[c] + side * n, sign * way)
+        (row, at[c] + part * n, sign * way)
         for row, s in enumerate(sums)
         for c, sign in [(s.total, -1), *[(p, 1) for p in s.parts]]
         if c in at
-        for side, way in ((0, 1), (1, -1))
+        for part, way in enumerate((1, 1, -1))
     ]
-    gains, losses = np.full(n, np.inf), np.array([values[c] - 1.0 for c in free])
-    lowest: Any = np.zeros(2 * n)
-    lowest[at[cell]] = gains[at[cell]] = need
-    losses[at[cell]] = 0
-    highest: Any = np.concatenate([gains, losses])
+    lowest: Any = np.zeros(3 * n)
+    highest: Any = np.concatenate([np.zeros(n), np.full(n, np.inf), [values[c] - 1.0 for c in free]])
+    highest[others] = [SMALLEST_SHOWN - values[c] for c in unsafe]
+    lowest[at[cell]] = need
+    highest[at[cell] + n] = highest[at[cell] + 2 * n] = 0
     rows, columns, signs = zip(*entries, strict=True) if entries else ((), (), ())
-    balance = coo_array((signs, (rows, columns)), shape=(max(len(sums), 1), 2 * n)).tocsr()
+    balance = coo_array((signs, (rows, columns)), shape=(max(len(sums), 1), 3 * n)).tocsr()
     found = milp(
-        np.concatenate([cost, cost]),
-        integrality=np.ones(2 * n),
+        np.concatenate([cost - reward, cost, cost + reward]),
+        integrality=np.ones(3 * n),
         bounds=Bounds(lowest, highest),
         constraints=LinearConstraint(balance, 0, 0),
     )
-    changes = np.rint(found.x[:n] - found.x[n:]).astype(int)
-    return {c: int(d) for c, d in zip(free, changes, strict=True) if d}
+    until, beyond, lost = np.rint(found.x).astype(int).reshape(3, n)
+    return {c: int(d) for c, d in zip(free, until + beyond - lost, strict=True) if d}
 
 
 def _losses(values: Mapping[Cell, int], sums: Sequence[Sum[Cell]]) -> dict[Cell, float]:

@@ -8,6 +8,7 @@ pseudonyms stand to it, and what was measured: docs/extracts.md.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from claims_assets.outreach.extracts import Content, Source, extract_asset
@@ -59,12 +60,15 @@ NAMES = tuple(OF_A_ROW)
 MOST_VACCINES = 3
 _PLACE = {name: i for i, name in enumerate(NAMES)}
 _DIMENSIONS = tuple(d for d in OF_A_ROW.values() if d)
-_RAW = (
-    f"select member_id, zip_code, age, {STANDING} as standing, exclusion_reason,"
-    " len(list_distinct(list_concat(vaccines_due, vaccines_no_evidence))) as vaccines, "
-    + ", ".join(f"{group(d)} as of_{d}" for d in _DIMENSIONS)
-    + " from members"
-)
+_KIND = {
+    "zip_start": "substr(zip_code, 1, 3)",
+    "age": "least(age, 90)",
+    "standing": STANDING,
+    "exclusion_reason": "exclusion_reason",
+    "vaccines": f"least(len(list_distinct(list_concat(vaccines_due, vaccines_no_evidence))), {MOST_VACCINES})",
+    **{f"of_{d}": group(d) for d in _DIMENSIONS},
+}
+"""All of a member that decides what is told (SQL): it is decided once for members who are alike in it."""
 
 
 def _without(*names: str) -> Coarser:
@@ -95,13 +99,16 @@ LADDER: tuple[Coarser, ...] = (
 def deidentified(source: Source) -> Content:
     """One row a member, in the order of the pseudonyms; none where the month has too few members to hide among."""
     key, counts = source.folder.key(), counts_of(source.rows)
-    kinds = Counter(row for _, row in _told(source, counts))
-    enough = kinds.total() >= LEAST_ALIKE
-    looks = coarsened(kinds, LADDER) if enough else {}
+    members = source.rows.counts(list(_KIND.values()))
+    told = {kind: told_of(dict(zip(_KIND, kind, strict=True)), counts) for kind in members}
+    rows: Counter[Row] = Counter()
+    for kind, n in members.items():
+        rows[told[kind]] += n
+    looks = coarsened(rows, LADDER) if rows.total() >= LEAST_ALIKE else {}
     path = source.rows.spill / "rows.parquet"
-    _write_unsorted(path, source, counts, looks, key)
+    _write_unsorted(path, source, {kind: looks[row] for kind, row in told.items() if looks}, key)
     schema, batches = source.rows.batches(f"select * from read_parquet('{path}') order by member_pseudonym")
-    return Content(schema, batches, _about(kinds, looks))
+    return Content(schema, batches, _about(rows, looks))
 
 
 def told_of(member: Mapping[str, Any], counts: PublishedCounts) -> Row:
@@ -111,7 +118,7 @@ def told_of(member: Mapping[str, Any], counts: PublishedCounts) -> Row:
         return _without(*NAMES)(tuple(NOT_SHOWN for _ in NAMES))
     is_listed = standing in TIER_MEASURES
     told = {
-        "zip3": area(member["zip_code"]),
+        "zip3": area(member["zip_start"]),
         "age_group": age_group(member["age"]),
         **{n: member[f"of_{d}"] for n, d in OF_A_ROW.items() if d and n not in ("zip3", "age_group")},
         "vaccines_to_offer": str(member["vaccines"])
@@ -125,40 +132,40 @@ def told_of(member: Mapping[str, Any], counts: PublishedCounts) -> Row:
     return _without(*hidden)(tuple(told[n] or UNKNOWN if n in _DIMENSIONS else told[n] for n in NAMES))
 
 
-def _told(source: Source, counts: PublishedCounts) -> Iterator[tuple[str, Row]]:
-    _, batches = source.rows.batches(_RAW)
-    for batch in batches:
-        for member in batch.to_pylist():
-            yield member["member_id"], told_of(member, counts)
-
-
-def _write_unsorted(path: Any, source: Source, counts: PublishedCounts, looks: Mapping[Row, Row], key: bytes) -> None:
+def _write_unsorted(path: Path, source: Source, looks: Mapping[tuple, Row], key: bytes) -> None:
     """The rows as they are shown, to be sorted on disk."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     schema = pa.schema([(n, pa.int64() if n == "year" else pa.string()) for n in COLUMNS])
-    year, part = int(source.rows.month[:4]), []
+    year = int(source.rows.month[:4])
     with pq.ParquetWriter(path, schema) as writer:
-        for member_id, row in _told(source, counts) if looks else ():
-            part.append((pseudonym(key, source.rows.month, member_id), year, *looks[row]))
-            if len(part) == 65_536:
-                writer.write_table(_table(part, schema))
-                part = []
-        writer.write_table(_table(part, schema))
+        for batch in _shown(source, looks):
+            codes = [pseudonym(key, source.rows.month, m) for m in batch.column(0).to_pylist()]
+            told = [pa.array(codes), pa.array([year] * len(codes), pa.int64()), *batch.columns[1:]]
+            writer.write_table(pa.table(told, schema=schema))
 
 
-def _table(part: list[tuple], schema: "pa.Schema") -> "pa.Table":
+def _shown(source: Source, looks: Mapping[tuple, Row]) -> "Iterator[pa.RecordBatch]":
+    """Member id and what is told of the member; nothing where nothing is told of anybody."""
     import pyarrow as pa
 
-    columns = list(zip(*part, strict=True)) if part else [()] * len(schema)
-    return pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+    if not looks:
+        return iter(())
+    kinds, shown = zip(*looks.items(), strict=True)
+    names = [*[f"kind_{n}" for n in _KIND], *NAMES]
+    columns = [pa.array(c) for c in (*zip(*kinds, strict=True), *zip(*shown, strict=True))]
+    source.rows.connection.register("looks", pa.table(columns, names=names))
+    kind = ", ".join(f"{sql} as own_{n}" for n, sql in _KIND.items())
+    same = " and ".join(f"own_{n} is not distinct from kind_{n}" for n in _KIND)
+    query = f"select member_id, {', '.join(NAMES)} from (select member_id, {kind} from members) join looks on {same}"
+    return source.rows.batches(query)[1]
 
 
-def _about(kinds: Counter[Row], looks: Mapping[Row, Row]) -> dict[str, Any]:
+def _about(rows: Counter[Row], looks: Mapping[Row, Row]) -> dict[str, Any]:
     """How alike the rows are, and how much of each column is told."""
     sizes: Counter[Row] = Counter()
-    for row, n in kinds.items():
+    for row, n in rows.items():
         if row in looks:
             sizes[looks[row]] += n
     total = sizes.total()

@@ -8,6 +8,7 @@ what the judgement leaves. Elsewhere: the judgement (`disclosure.py`), the table
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from claims_assets.outreach.disclosure import Sum, hidden_cells
@@ -73,7 +74,14 @@ class PublishedCounts:
 
 def counts_of(rows: "MonthRows") -> PublishedCounts:
     """Count the month's members by every dimension."""
-    return published({d: rows.counts([group(d), STANDING]) for d in DIMENSIONS})
+    counted = {d: rows.counts([group(d), STANDING]) for d in DIMENSIONS}
+    return _judged_once(tuple((d, tuple(sorted(found.items()))) for d, found in counted.items()))
+
+
+@lru_cache(maxsize=1)
+def _judged_once(counted: tuple) -> PublishedCounts:
+    """The extracts of a month follow each other in one process, with the same counts."""
+    return published({d: dict(found) for d, found in counted})
 
 
 def published(counted: Mapping[str, Mapping[tuple, int]]) -> PublishedCounts:

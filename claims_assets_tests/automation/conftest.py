@@ -110,7 +110,7 @@ class Site:
         """What `claims run --from --to --select` says when it builds this month, up to date or not."""
         runner = Runner(self.definitions, self.instance, Console(quiet=True))
         try:
-            runner.range_of([dg.AssetKey.from_user_string(key)], [month])
+            runner.range_of([dg.AssetKey.from_user_string(key)], [month], self.lake)
         except NotDone as said:
             return str(said)
         return ""

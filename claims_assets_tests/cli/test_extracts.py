@@ -10,8 +10,7 @@ from claims_assets.cli import main
 from claims_assets.monitoring import audit_log
 from claims_assets.outreach.extracts import EXTRACTS, folder_beside, write
 from claims_assets.runtime.lake import Lake
-from claims_assets_tests.outreach.conftest import NOW
-from claims_assets_tests.outreach.made_targeting import MONTH, member, write_targeting
+from claims_assets_tests.outreach.made_targeting import MONTH, NOW, member, write_targeting
 
 NAME = "immunization_tier2_outreach"
 

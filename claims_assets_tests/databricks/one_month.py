@@ -28,6 +28,8 @@ from claims_assets_tests.workspace.server import Workspace, serving
 
 MONTH = "2025-11"
 TOKEN, SCOPE = "dapi-local", "claims"
+SAYS_WHEN = {"monitoring.audit_log"}
+"""Tables that say who did something when, in which run: no two runs leave the same."""
 WAITING = re.compile(r"Waiting for Databricks run (\d+)")
 
 
@@ -155,6 +157,8 @@ def differences(one: Path, other: Path) -> dict[str, int]:
     found = {}
     for table in sorted(tables):
         name = f"{table.parent.name}.{table.name}"
+        if name in SAYS_WHEN:
+            continue
         if not all((lake / table / "_delta_log").is_dir() for lake in (one, other)):
             found[name] = -1
             continue

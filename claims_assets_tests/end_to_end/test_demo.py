@@ -47,6 +47,14 @@ def test_the_demo_ends_with_the_summary(demo):
     assert "Tier 4 - Routine" in demo.printed
 
 
+def test_the_extracts_are_of_the_newest_month_alone_and_each_is_recorded(demo, sql):
+    found = {p.parent.name for p in (demo.home / "extracts").glob("*/claim_month=*/extract.json")}
+    assert found == {"claim_month=2025-12"}
+    files = {f"outreach/{p.name}" for p in (demo.home / "extracts").rglob("immunization_*.*")}
+    assert len(files) == 16
+    assert {o for (o,) in sql("select object from monitoring.audit_log where claim_month = '2025-12'")} == files
+
+
 @pytest.mark.parametrize(("schema", "name"), NAMES)
 def test_every_table_of_the_graph_is_in_the_lake(demo, schema, name):
     assert (demo.lake / schema / name / "_delta_log").is_dir()

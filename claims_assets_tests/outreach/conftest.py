@@ -1,20 +1,17 @@
 """A plan of literal members, a folder of extracts beside an empty lake, and extracts of literal members in it."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 import claims_assets.definitions  # noqa: F401  (declares the extracts)
 from claims_assets.outreach.extract_folder import ExtractFolder
 from claims_assets.outreach.extracts import EXTRACTS, write
-from claims_assets_tests.outreach.made_targeting import MONTH, write_targeting
+from claims_assets_tests.outreach.made_targeting import MONTH, NOW, write_targeting
 from claims_assets_tests.outreach.plans import Plan
-
-NOW = datetime(2025, 4, 6, 12, tzinfo=UTC)
 
 
 @pytest.fixture
 def folder(tmp_path):
+    """An empty folder of extracts."""
     return ExtractFolder(folder=str(tmp_path / "extracts"), pseudonym_key="k" * 32)
 
 

@@ -1,6 +1,7 @@
 """Literal rows of `gold.immunization_targeting` in a lake, without the tables that it is made of."""
 
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,8 @@ from claims_assets.outreach.published_counts import TIER_NAMES
 from claims_assets.silver.demographics import ETHNICITIES, RACES
 
 MONTH = "2025-03"
+NOW = datetime(2025, 4, 6, 12, tzinfo=UTC)
+"""When extracts are made."""
 COUNTIES = (("Harris", "770"), ("Dallas", "752"), ("Travis", "787"), ("Loving", "797"), ("Carbon", "823"))
 
 
@@ -97,8 +100,6 @@ def write_targeting(lake, rows):
         [{n: r.get(n) for n in schema.names} | {"estimated_preventable_cost": None} for r in rows],
         schema=pa.schema([f.with_nullable(True) for f in schema]),
     )
-    from decimal import Decimal
-
     at = schema.get_field_index("estimated_preventable_cost")
     costs = pa.array([Decimal(r["estimated_preventable_cost"]) for r in rows], schema.field(at).type)
     table = table.set_column(at, schema.field(at).name, costs)

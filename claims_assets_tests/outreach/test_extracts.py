@@ -11,8 +11,7 @@ from claims_assets.outreach.safe_harbor import pseudonym
 from claims_assets.runtime.pipes_entry import RANGE
 from claims_assets.runtime.stage import Findings
 from claims_assets.settings import settings_from_environment
-from claims_assets_tests.outreach.conftest import NOW
-from claims_assets_tests.outreach.made_targeting import MONTH, member, population, write_targeting
+from claims_assets_tests.outreach.made_targeting import MONTH, NOW, member, population, write_targeting
 
 NAME = "immunization_deidentified"
 DEIDENTIFIED = dg.AssetKey([SCHEMA, NAME])

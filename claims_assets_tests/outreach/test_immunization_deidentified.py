@@ -140,7 +140,7 @@ def test_a_month_of_ten_members_has_no_rows(extracted):
 def test_a_row_of_a_hidden_standing_tells_nothing():
     counts = published({"gender": {("F", "tier_1"): 3, ("F", "excluded"): 500}})
     of = {f"of_{d}": "x" for d in ("county", "age_group", "race", "ethnicity", "risk_tier", "chronic_conditions")}
-    given_ = of | {"of_gender": "F", "zip_code": "77001", "age": 40, "vaccines": 1, "standing": "tier_1",
+    given_ = of | {"of_gender": "F", "zip_start": "770", "age": 40, "vaccines": 1, "standing": "tier_1",
                    "exclusion_reason": None}  # fmt: skip
     assert set(told_of(given_, counts)) == {"000", "not shown"}
 

@@ -1,7 +1,7 @@
 """Reasons, contacts and sentences of single members, from literal rows."""
 
 from claims_assets.outreach.standing import EXCLUSIONS, is_holdout
-from claims_assets_tests.outreach.conftest import MONTH, POLICY
+from claims_assets_tests.outreach.plans import MONTH, POLICY
 
 COMPLETE = {"influenza": "complete", "covid_19": "discuss"}
 

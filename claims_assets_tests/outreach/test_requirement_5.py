@@ -19,7 +19,7 @@ from claims_assets.silver.immunization_evidence import immunization_evidence
 from claims_assets.silver.member_months import MemberMonths
 from claims_assets.sources.code_sets import vaccine_codes
 from claims_assets_tests.features.conftest import line
-from claims_assets_tests.outreach.conftest import MONTH, POLICY
+from claims_assets_tests.outreach.plans import MONTH, POLICY
 
 STATUSES = ("complete", "contraindicated", "not_yet", "discuss", "no_evidence", "overdue", "due")
 VACCINES = ("influenza", "zoster", "hpv", "td_tdap")
