@@ -86,7 +86,7 @@ def _write(paths: dict[str, Path], schema: "pa.Schema", batches: "Iterable[pa.Re
         csv = opened.enter_context(private(_new(paths["csv"])))
         parquet = opened.enter_context(private(_new(paths["parquet"])))
         writer = opened.enter_context(pq.ParquetWriter(parquet, schema))
-        csv.write(csv_line(schema.names))
+        csv.writelines([csv_line(schema.names)])
         for batch in batches:
             writer.write_batch(batch)
             columns = [column.to_pylist() for column in batch.columns]

@@ -32,7 +32,7 @@ def geographic_summary(source: Source) -> Content:
     counts = counts_of(source.rows)
     query = (
         f"select {group(COUNTY)}, round(sum({COST}) / {COST_UNIT})::bigint * {COST_UNIT}"
-        " from members where disposition = 'listed' group by all"
+        " from members where disposition = 'listed' group by 1"
     )
     costs = dict(source.rows.connection.execute(query).fetchall())
     rows = [row_of(counts, ALL, ALL)] + [

@@ -50,13 +50,13 @@ def program_roi(source: Source) -> Content:
 
 
 _LISTED = "from members where disposition = 'listed'"
-_SAVED = f"select outreach_tier, sum(estimated_preventable_cost) {_LISTED} group by all"
+_SAVED = f"select outreach_tier, sum(estimated_preventable_cost) {_LISTED} group by outreach_tier"
 _DOSES = (
     "select outreach_tier, ["
     + ", ".join(
         f"count_if(list_contains(list_concat(vaccines_due, vaccines_no_evidence), '{v}'))" for v in VACCINE_COST
     )
-    + f"] {_LISTED} group by all"
+    + f"] {_LISTED} group by outreach_tier"
 )
 
 

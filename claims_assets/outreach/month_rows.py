@@ -40,7 +40,9 @@ class MonthRows:
 
     def counts(self, names: Sequence[str]) -> dict[tuple, int]:
         """Rows by the values of some expressions."""
-        found = self.connection.execute(f"select {', '.join(names)}, count(*) from members group by all").fetchall()
+        places = ", ".join(str(n + 1) for n in range(len(names)))
+        query = f"select {', '.join(names)}, count(*) from members group by {places}"
+        found = self.connection.execute(query).fetchall()
         return {tuple(values): n for *values, n in found}
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 from math import log1p
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,8 +24,8 @@ def largest(values, sums, hidden, cell):
     for row, s in enumerate(sums):
         matrix[row, at[s.total]] = -1
         matrix[row, [at[p] for p in s.parts]] += 1
-    shown = np.array([values[c] if c not in hidden else 1 for c in cells], dtype=float)
-    most = np.array([values[c] if c not in hidden else 1e6 for c in cells], dtype=float)
+    shown: Any = np.array([values[c] if c not in hidden else 1 for c in cells], dtype=float)
+    most: Any = np.array([values[c] if c not in hidden else 1e6 for c in cells], dtype=float)
     goal = np.zeros(len(cells))
     goal[at[cell]] = -1
     found = milp(
@@ -36,8 +37,10 @@ def largest(values, sums, hidden, cell):
 
 def table(rows, columns, numbers):
     """A table with its margins, and one number in the corner."""
-    values = {(r, c): n for (r, c), n in zip(itertools.product(range(rows), range(columns)), numbers, strict=True)}
-    sums = [Sum((r, "all"), tuple((r, c) for c in range(columns))) for r in range(rows)]
+    values: dict[Any, int] = {
+        (r, c): n for (r, c), n in zip(itertools.product(range(rows), range(columns)), numbers, strict=True)
+    }
+    sums: list[Sum[Any]] = [Sum((r, "all"), tuple((r, c) for c in range(columns))) for r in range(rows)]
     sums += [Sum(("all", c), tuple((r, c) for r in range(rows))) for c in range(columns)]
     sums += [Sum(("all", "all"), tuple((r, "all") for r in range(rows)))]
     sums += [Sum(("all", "all"), tuple(("all", c) for c in range(columns)))]

@@ -26,7 +26,7 @@ def run(tmp_path, lake, engine, spark_resource):
     def execute(key, first=MONTH, last=MONTH, **environ):
         settings = settings_from_environment({"CLAIMS_HOME": str(tmp_path), "CLAIMS_ENGINE": engine, **environ})
         job = build(settings, spark=spark_resource).resolve_implicit_global_asset_job_def()
-        tags = dict(zip(RANGE, (first, last), strict=True))
+        tags: dict[str, str] = dict(zip(RANGE, (first, last), strict=True))
         return job.get_subset(asset_selection={key}).execute_in_process(tags=tags, raise_on_error=False)
 
     return execute
