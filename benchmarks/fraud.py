@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def made(home: Path, seed: int) -> None:
 
     settings = settings_from_environment()
     generate(settings.landing, members=MEMBERS, months=MONTHS, end=END, seed=seed)
-    with provider_database(settings) as url:
+    with (home / "run.log").open("w") as log, redirect_stdout(log), provider_database(settings) as url:
         load_csv(url, home / "providers.csv")
         run_range(settings, add_months(END, 1 - MONTHS), END, '+key:"gold/claim_fraud_features"')
 
