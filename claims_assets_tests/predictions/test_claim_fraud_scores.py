@@ -10,8 +10,8 @@ from claims_assets.models.fraud_training import register
 from claims_assets.predictions.claim_fraud_scores import ClaimFraudScores, claim_fraud_scores
 from claims_assets.predictions.fraud_rules import FLAGS, SEVERITIES
 from claims_assets.predictions.fraud_scores_catboost import fraud_scores_catboost
-from claims_assets.predictions.fraud_scores_xgboost import fraud_scores_xgboost
-from claims_assets.predictions.fraud_scoring import FraudScores, FraudTask, score
+from claims_assets.predictions.fraud_scores_xgboost import FraudScoresXgboost, fraud_scores_xgboost
+from claims_assets.predictions.fraud_scoring import FraudTask, score
 from claims_assets_tests.models.claims import usual_claims
 
 MONTHS = ["2025-04", "2025-05", "2025-06"]
@@ -87,7 +87,7 @@ def test_the_scores_of_a_month_are_the_same_alone_and_with_others(features, lake
     def written(months, name):
         frame = features()
         frame = frame.where(frame["claim_month"].isin(months))
-        lake.write(fraud_scores_xgboost(frame, registered, months), "gold", name, FraudScores, months)
+        lake.write(fraud_scores_xgboost(frame, registered, months), "gold", name, FraudScoresXgboost, months)
         found = lake.read(spark, "gold", name).toPandas().sort_values("claim_id", ignore_index=True)
         return found
 
