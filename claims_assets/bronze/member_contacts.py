@@ -12,6 +12,7 @@ from claims_assets.contracts import Contract
 from claims_assets.table import Whole, table
 
 CHANNEL = r"(?i)^\s*(phone|mail|email|portal)\s*$"
+ROLE = r"(?i)^\s*(self|guardian)\s*$"
 
 
 class MemberContacts(Contract):
@@ -25,6 +26,10 @@ class MemberContacts(Contract):
     last_contacted_at: T.TimestampType = c.optional("Last contact this way, UTC where the feed names no zone.")
     last_outcome: str = c.optional("Outcome of the last contact as written.")
     preferred_language: str = c.optional("Language the member prefers, as written.")
+    contact_role: str = c.optional(
+        "Whose channel it is, as written: self, or guardian for the adult of a minor; missing: the member's own.",
+        str_matches=ROLE,
+    )
     received_month: str = c.received_month()
     source_file: str = c.source_file()
     source_line: c.Count = c.source_line()

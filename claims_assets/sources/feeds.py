@@ -128,11 +128,30 @@ FEEDS: dict[str, Feed] = {
             description="One row per member and way of contact of a landing file.",
             columns=_words(
                 "member_id channel value opt_out opt_out_date last_contacted_at last_outcome preferred_language"
+                " contact_role"
             ),
             required=_words("member_id"),
             date_column=None,
             optional=True,
             domain="outreach",
+        ),
+        Feed(
+            name="outreach_contacts",
+            description="One row per attempt to reach a member that the outreach team reports.",
+            columns=_words("member_id contacted_at channel outcome list_month campaign"),
+            required=_words("member_id contacted_at channel outcome"),
+            date_column=None,
+            optional=True,
+            domain="outreach",
+        ),
+        Feed(
+            name="fraud_labels",
+            description="One row per decision of an investigator on one claim.",
+            columns=_words("claim_id label decided_at case_id reason"),
+            required=_words("claim_id label decided_at"),
+            date_column=None,
+            optional=True,
+            domain="claims",
         ),
         Feed(
             name="providers",

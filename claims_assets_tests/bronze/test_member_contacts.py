@@ -55,3 +55,13 @@ def test_an_unknown_channel_warns_and_a_missing_one_is_quarantined(written):
         "channel_is_well_formed": 1,
         "member_id_is_present": 1,
     }
+
+
+def test_whose_channel_it_is_stays_as_written(written):
+    kept, found = written(
+        {"member_id": "M1", "channel": "mail", "contact_role": "Guardian"},
+        {"member_id": "M1", "channel": "mail"},
+        {"member_id": "M1", "channel": "mail", "contact_role": "neighbour"},
+    )
+    assert [kept[i].contact_role for i in range(3)] == ["Guardian", None, "neighbour"]
+    assert found.failed_by_rule() == {"contact_role_is_well_formed": 1}

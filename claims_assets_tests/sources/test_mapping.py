@@ -39,6 +39,8 @@ def test_words_and_numbers_stay_the_text_they_are(load):
 
 def test_one_date_format_holds_for_all_dates_of_the_feed(load):
     assert set(load("date_format: '%Y%m%d'").date_format) == FEEDS["medical_claims"].date_columns
+    assert FEEDS["outreach_contacts"].date_columns == {"contacted_at"}, "a month of a list is no date"
+    assert FEEDS["fraud_labels"].date_columns == {"decided_at"}
 
 
 MISTAKES = [
