@@ -203,7 +203,7 @@ def of_month(rows: "pd.DataFrame") -> "pd.DataFrame":
     found = []
     for decision, of in rows.groupby("decision"):
         for is_judged, part in of.groupby("is_judged"):
-            tables = {a: groups.to_dict("records") for a, groups in part.groupby("attribute")}
+            tables = {str(a): groups.to_dict("records") for a, groups in part.groupby("attribute")}
             measures = (FOUND, RIGHT, MEANT) if is_judged else (FLAGGED,)
             found += _compared(rows[MONTH].iloc[0], str(decision), tables, measures)
     return pd.DataFrame(found, columns=pd.Index(compiled(FairnessResults).columns), dtype=object)

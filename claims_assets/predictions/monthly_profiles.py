@@ -116,10 +116,11 @@ def _versions(predictions: DataFrame) -> DataFrame:
 
 
 def rank_of(value: Column) -> Column:
-    """Range of a number, as MonthlyProfiles says."""
+    """Range of a number, as MonthlyProfiles says; NULL of NULL, which `greatest` would pass over."""
     size = F.abs(value)
     rank = F.floor(F.log(F.greatest(size, F.lit(SMALLEST)) / SMALLEST) / WIDTH).cast("int") + 1
-    return F.when(size < SMALLEST, 0).when(value < 0, -rank).otherwise(rank)
+    found = F.when(size < SMALLEST, 0).when(value < 0, -rank).otherwise(rank)
+    return F.when(value.isNotNull(), found)
 
 
 def value_of(rank: int) -> float:
