@@ -158,7 +158,8 @@ def _quantile(freedom: int) -> float:
 def moved_share(reference: Sequence[int], now: Sequence[int]) -> float:
     """Share of members that would have to change bins to make the two alike (total variation)."""
     before, after = sum(reference), sum(now)
-    return sum(abs(n / after - r / before) for r, n in zip(reference, now, strict=True)) / 2
+    # Of two that share no bin the sum is a hair above.
+    return min(1.0, sum(abs(n / after - r / before) for r, n in zip(reference, now, strict=True)) / 2)
 
 
 def drift_score(reference: Sequence[int], now: Sequence[int]) -> float:
