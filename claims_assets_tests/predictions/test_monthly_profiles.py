@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from claims_assets.features.member_features import MemberFeatures
+from claims_assets.predictions.claim_fraud_scores import ClaimFraudScores
 from claims_assets.predictions.member_risk_predictions import MemberRiskPredictions
 from claims_assets.predictions.monthly_profiles import monthly_profiles, value_of
 from claims_assets_tests.monitoring.planted import rank
@@ -18,7 +19,7 @@ RACES = ["White", "White", "Black", None] * 3
 @pytest.fixture
 def members(rows):
     def build(month, swap=1):
-        told = list(zip(AGES, PAID, RACES, strict=True))[::swap]
+        values = list(zip(AGES, PAID, RACES, strict=True))[::swap]
         features = [
             {
                 "member_id": f"M{i}",
@@ -28,14 +29,22 @@ def members(rows):
                 "race": r,
                 "dual_eligible": "true",
             }
-            for i, (a, p, r) in enumerate(told)
+            for i, (a, p, r) in enumerate(values)
         ]
         predictions = [
             {"member_id": f"M{i}", "claim_month": month, "health_risk_score": 7.25 * i, "health_risk_model_version": 4,
              "high_cost_prediction": i % 2, "high_cost_risk_score": 0.0004}
-            for i in range(len(told))
+            for i in range(len(values))
         ]  # fmt: skip
-        return rows(MemberFeatures, *features), rows(MemberRiskPredictions, *predictions)
+        claims = [
+            {"member_id": "M1", "claim_id": c, "claim_month": month, "fraud_score": s, "model_version": 2}
+            for c, s in (("C1", 0.5), ("C2", None))
+        ]
+        return (
+            rows(MemberFeatures, *features),
+            rows(MemberRiskPredictions, *predictions),
+            rows(ClaimFraudScores, *claims),
+        )
 
     return build
 
@@ -65,6 +74,8 @@ def test_words_and_versions(members):
     assert {r["word"] for r in by_column(found, "population", "dual_eligible")} == {"true"}
     assert {r["model_version"] for r in by_column(found, "health_risk_score", "health_risk_score")} == {4}
     assert {r["model_version"] for r in by_column(found, "high_cost_predictor", "high_cost_prediction")} == {None}
+    (claim,) = by_column(found, "fraud_autoencoder", "fraud_score")
+    assert (claim["members"], claim["total"], claim["model_version"]) == (1, 0.5, 2)
     (small,) = by_column(found, "high_cost_predictor", "high_cost_risk_score")
     assert (small["rank"], small["members"]) == (0, len(AGES))
 
