@@ -21,6 +21,7 @@ from claims_assets.monitoring.reference_profiles import (
 )
 from claims_assets.partitions import add_months
 from claims_assets.predictions.monthly_profiles import FEATURES, MonthlyProfiles
+from claims_assets_tests.models.artifacts import artifact
 from claims_assets_tests.models.registry import empty_registry
 from claims_assets_tests.monitoring.planted import (
     FIRST,
@@ -36,6 +37,7 @@ from claims_assets_tests.monitoring.planted import (
     rows_of,
 )
 
+ER = "er_utilization_predictor"
 WINTER = ("12", "01", "02")
 NOTHING = {m: {} for m in MONTHS}
 JUDGED = [m for m in MONTHS if m >= FIRST_JUDGED]
@@ -236,3 +238,23 @@ def test_references_hold_no_bin_twice():
 
 def test_all_kinds_are_planted():
     assert set(KINDS) == {"mean shift", "missing values", "out of range", "category shift", "prediction"}
+
+
+@pytest.mark.requirement("R13")
+def test_a_version_says_what_it_was_trained_on_or_drift_is_not_measured(tmp_path, tmp_path_factory):
+    tracking = empty_registry(tmp_path / "mlflow", tmp_path_factory)
+
+    def register(month, **params):
+        with tracking.run(f"{ER} {month}", {"dagster_run_id": "d"}) as run:
+            run.log(params, {"test_auc": 0.7}, {})
+            tags = {"as_of_month": month, "training_data": "x", "parameters": "p", "gate": "below_floor"}
+            tracking.register(run, ER, artifact(), tags)
+
+    register("2024-03", train_indexes="2022-10, 2022-12")
+    assert trained_on(tracking, ["2024-02", "2024-03"]) == {
+        "2024-02": {},
+        "2024-03": {"2024-03": ("2022-10", "2022-12")},
+    }
+    register("2024-06", seed="1")
+    with pytest.raises(EmptyReference, match=f"{ER} version 2 does not say by `train_indexes` what it was trained on"):
+        trained_on(tracking, ["2024-06"])
