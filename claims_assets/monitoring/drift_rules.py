@@ -129,9 +129,12 @@ def _least(rows: Iterable[Row], value: Callable[[Row], float | None], references
     found: dict[str, float] = {}
     for row in rows:
         asked = row["reference"] in references if references else row["reference"] != TRAINED
-        said = value(row) if asked else None
-        if said is not None:
-            found[row["column_name"]] = min(said, found.get(row["column_name"], said))
+        if not asked or not row["reference_members"]:
+            continue
+        said = value(row)
+        # What is left out tells of one to ten members: too few to be told.
+        said = 0.0 if said is None else said
+        found[row["column_name"]] = min(said, found.get(row["column_name"], said))
     return found
 
 

@@ -148,6 +148,11 @@ def test_more_missing_values_and_values_out_of_range():
     assert verdict(month(features={"outside_share": 0.011}), "features", OUT_OF_RANGE) == "warning"
 
 
+def test_a_share_that_is_left_out_is_small():
+    hidden = moved("features", "age", "season", outside_share=0.02)
+    assert verdict([*month(features={"outside_share": None}), hidden], "features", OUT_OF_RANGE) == "ok"
+
+
 @pytest.mark.requirement("R13")
 def test_without_a_reference_a_month_is_unknown_and_not_ok():
     nothing = {"reference_members": 0, "reference_months": 0, "drift_score": None, "reference_mean": None,
