@@ -14,8 +14,9 @@ from claims_assets.models.fraud_artifact import FILE, FraudArtifact
 from claims_assets.models.fraud_boosters import library
 from claims_assets.models.fraud_inputs import MODELLED
 from claims_assets.runtime.model_versions import ModelVersion
+from claims_assets.runtime.stored_model import DATA_FOLDER
 from claims_assets.runtime.tracked_runs import without_warnings
-from claims_assets.runtime.tracking import DATA_FOLDER, Tracking
+from claims_assets.runtime.tracking import Tracking
 
 FIRST = MODELLED[0]
 """The feature whose versions stand for the whole detector: without amounts there is nothing to detect."""
