@@ -14,6 +14,7 @@ from claims_assets.setting_values import (
     SettingError,
     month,
     month_or_none,
+    names,
     needed,
     number,
     one_of,
@@ -70,6 +71,8 @@ class Settings:
     """How claim files are found: by listing their folder, or by Auto Loader, which exists on Databricks only."""
     dagster_yaml: Path | None = None
     """Configuration of the Dagster instance; None: that of the checkout."""
+    hooks: tuple[str, ...] = ()
+    """Modules that are told of each job (`automation/hooks.py`)."""
 
     @property
     def on_volume(self) -> bool:
@@ -131,6 +134,7 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
         dagster_yaml=Path(env["CLAIMS_DAGSTER_YAML"]).expanduser().absolute()
         if env.get("CLAIMS_DAGSTER_YAML")
         else None,
+        hooks=names(env.get("CLAIMS_HOOKS")),
     )
 
 
