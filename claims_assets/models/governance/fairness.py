@@ -2,8 +2,8 @@
 
 Four rates: who is flagged (of all: disparate impact), who is found (flagged, of those with the event: equal
 opportunity), who is right (with the event, of those flagged: predictive parity), and what a prediction means (predicted
-to observed: calibration within groups). Unfair is a ratio outside the band that chance does not explain. A rate of zero
-is a ratio of zero. What can't be compared can't be called fair.
+to observed: calibration within groups). Unfair is a ratio outside the band that chance does not explain, or a rate of
+zero. What can't be compared can't be called fair. Elsewhere: the statistics (`monitoring/group_rates.py`).
 """
 
 import math
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from claims_assets.models.governance.measures import Scored
 from claims_assets.models.governance.thresholds import FAIRNESS
 from claims_assets.models.governance.verdict import PASSED, REFUSED, REPORTED, Criterion
+from claims_assets.monitoring.group_rates import Compared, beyond_chance, failing, ratio_of, worst
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,62 +29,12 @@ BAND = f"{FAIRNESS.low:g} to {FAIRNESS.high:g} of the largest group's"
 
 
 @dataclass(frozen=True)
-class Pair:
+class Pair(Compared):
     """A rate of one group beside that of the largest group."""
 
     attribute: str
     rate: str
-    """One of RATES."""
-    group: str
-    reference: str
-    hits: int
-    """Members that the rate counts; of MEANT, those with the event."""
-    members: int
-    """Members among whom it counts them."""
-    reference_hits: int
-    reference_members: int
-    ratio: float
-    """Infinite, which no band holds, where only the largest group has a rate of zero; NaN where both have."""
-    p: float
-    """Two-sided probability of such a difference if both had one rate."""
-
-    @property
-    def judged(self) -> bool:
-        """Both have members enough, and hits enough are expected in the smaller one if they had one rate."""
-        fewest = min(self.members, self.reference_members)
-        everybody = self.members + self.reference_members
-        return (
-            fewest >= FAIRNESS.smallest_group
-            and fewest * (self.hits + self.reference_hits) >= FAIRNESS.fewest_expected * everybody
-        )
-
-    @property
-    def in_band(self) -> bool:
-        return FAIRNESS.low <= self.ratio <= FAIRNESS.high
-
-    @property
-    def may_be_shown(self) -> bool:
-        """No count of 1 to 10 could be told from the ratio."""
-        counts = (
-            self.hits,
-            self.members - self.hits,
-            self.reference_hits,
-            self.reference_members - self.reference_hits,
-        )
-        return self.members >= FAIRNESS.smallest_shown and all(n == 0 or n >= FAIRNESS.smallest_shown for n in counts)
-
-    @property
-    def shown_ratio(self) -> str:
-        """The ratio, or only its side of the band."""
-        if self.may_be_shown:
-            return f"{self.ratio:.2f}"
-        if self.in_band:
-            return "inside the band"
-        return f"below {FAIRNESS.low:g}" if self.ratio < FAIRNESS.low else f"above {FAIRNESS.high:g}"
-
-    @property
-    def said(self) -> str:
-        return f"{self.group} has {self.shown_ratio} times that of {self.reference}"
+    """One of RATES; of MEANT the hits are the members with the event, and the ratio is of predicted to observed."""
 
 
 def blocks(attribute: str, rate: str) -> bool:
@@ -107,9 +58,9 @@ def pairs(rows: "pd.DataFrame", of: Scored) -> list[Pair]:
                     compared = (
                         _meant(of, groups == name, groups == reference)
                         if rate == MEANT
-                        else _shares(*counts[name], *counts[reference])
+                        else ratio_of(*counts[name], *counts[reference])
                     )
-                    found.append(Pair(attribute, rate, name, reference, *counts[name], *counts[reference], *compared))
+                    found.append(Pair(name, reference, *counts[name], *counts[reference], *compared, attribute, rate))
     return found
 
 
@@ -122,17 +73,6 @@ def _rates(of: Scored) -> "Iterator[tuple[str, np.ndarray, np.ndarray]]":
     yield FOUND, both, of.event
     yield RIGHT, both, of.flagged
     yield MEANT, of.event, everybody
-
-
-def _shares(hits: int, members: int, reference_hits: int, reference_members: int) -> tuple[float, float]:
-    """Ratio of two shares and its p: pooled z, the same as chi-square with one degree of freedom."""
-    if not members or not reference_members or not (hits or reference_hits):
-        return math.nan, 1.0
-    ours, theirs = hits / members, reference_hits / reference_members
-    both = (hits + reference_hits) / (members + reference_members)
-    spread = math.sqrt(both * (1 - both) * (1 / members + 1 / reference_members))
-    p = math.erfc(abs(ours - theirs) / spread / math.sqrt(2)) if spread else 1.0
-    return (ours / theirs if theirs else math.inf), p
 
 
 def _meant(of: Scored, group: "np.ndarray", reference: "np.ndarray") -> tuple[float, float]:
@@ -166,12 +106,11 @@ def _criterion(attribute: str, rate: str, found: Sequence[Pair], unfair: Sequenc
     name = f"{rate} by {attribute}"
     refuses = blocks(attribute, rate)
     limit = BAND if refuses else f"{REPORTED}; {BAND}"
-    judged = [p for p in found if p.judged]
     notes = tuple(_notes(name, found, unfair)) if refuses else ()
-    if refuses and not judged:
+    farthest = worst(found)
+    if refuses and not farthest:
         reason = f"{name}: no two groups have members and hits enough to be compared, so fairness can't be computed."
         return Criterion(name, REFUSED, limit, reason=reason, notes=notes, cell=(attribute, rate))
-    farthest = max(judged, key=_distance, default=None)
     return Criterion(
         name,
         REFUSED if unfair else PASSED,
@@ -184,19 +123,11 @@ def _criterion(attribute: str, rate: str, found: Sequence[Pair], unfair: Sequenc
     )
 
 
-def _distance(pair: Pair) -> float:
-    return abs(math.log(pair.ratio)) if 0 < pair.ratio < math.inf else math.inf
-
-
 def _unfair(found: Sequence[Pair]) -> set[Pair]:
-    """By Holm's step-down test over all pairs that may refuse: a family, so that noise rarely refuses a fair model."""
-    tested = sorted((p for p in found if blocks(p.attribute, p.rate) and p.judged), key=lambda p: p.p)
-    beyond: set[Pair] = set()
-    for i, pair in enumerate(tested):
-        if pair.p * (len(tested) - i) >= FAIRNESS.level:
-            break
-        beyond.add(pair)
-    return {p for p in beyond if not p.in_band}
+    """Of all pairs that may refuse; where nothing was observed a prediction may still be right, so chance decides."""
+    may_refuse = [p for p in found if blocks(p.attribute, p.rate)]
+    beyond = beyond_chance(p for p in may_refuse if p.judged)
+    return {p for p in failing(may_refuse) if p.rate != MEANT or p in beyond}
 
 
 def _notes(name: str, found: Sequence[Pair], unfair: Sequence[Pair]) -> Iterator[str]:
