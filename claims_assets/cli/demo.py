@@ -10,7 +10,7 @@ from claims_assets.sources.provider_server import provider_database
 from claims_assets.synthetic import generate
 
 
-def run_demo(settings: Settings, *, members: int, months: int, end: str, seed: int) -> None:
+def run_demo(settings: Settings, *, members: int, months: int, end: str, seed: int, fraud_share: float) -> None:
     """Generate the landing files (once), load the providers, and run the months of the population."""
     console = console_for()
     first = add_months(end, 1 - months)
@@ -31,6 +31,7 @@ def run_demo(settings: Settings, *, members: int, months: int, end: str, seed: i
         months=months,
         end=end,
         seed=seed,
+        fraud_share=fraud_share,
         progress=lambda line: console.print(f"  {line}", highlight=False),
     )
     with provider_database(settings) as url:

@@ -27,13 +27,17 @@ claims.add_command(job)
 @click.option("--months", default=48, show_default=True, help="Claim months to generate.")
 @click.option("--end", type=Month(), default=None, help="Last claim month [default: the last complete month].")
 @click.option("--seed", default=7, show_default=True)
+@click.option(
+    "--fraud-share", default=0.01, show_default=True, help="Planted frauds over medical claims; 0 plants none."
+)
 @with_settings
-def demo(settings: Settings, members: int, months: int, end: str | None, seed: int) -> None:
+def demo(settings: Settings, members: int, months: int, end: str | None, seed: int, fraud_share: float) -> None:
     """Generate a population, load its providers, and run the whole graph on it."""
     from claims_assets.cli.demo import run_demo
 
     today = datetime.now(UTC)
-    run_demo(settings, members=members, months=months, end=end or _last_complete_month(today), seed=seed)
+    end = end or _last_complete_month(today)
+    run_demo(settings, members=members, months=months, end=end, seed=seed, fraud_share=fraud_share)
 
 
 @claims.command()
@@ -49,6 +53,9 @@ def demo(settings: Settings, members: int, months: int, end: str | None, seed: i
 @click.option("--months", default=48, show_default=True, help="Claim months to generate.")
 @click.option("--end", type=Month(), default=None, help="Last claim month [default: the last complete month].")
 @click.option("--seed", default=7, show_default=True)
+@click.option(
+    "--fraud-share", default=0.01, show_default=True, help="Planted frauds over medical claims; 0 plants none."
+)
 @with_settings
 def generate(
     _: Settings,
@@ -58,12 +65,14 @@ def generate(
     months: int,
     end: str | None,
     seed: int,
+    fraud_share: float,
 ) -> None:
     """Write the landing files of a synthetic population to FOLDER, and run nothing."""
     from claims_assets.synthetic import generate as write
 
     end = end or _last_complete_month(datetime.now(UTC))
-    written = write(folder, members=members, months=months, end=end, seed=seed, profile=profile, progress=click.echo)
+    size = {"members": members, "months": months, "end": end, "fraud_share": fraud_share}
+    written = write(folder, **size, seed=seed, profile=profile, progress=click.echo)
     for feed, rows in written.rows.items():
         click.echo(f"{feed:<20} {rows:>10,} rows")
 

@@ -2,14 +2,15 @@
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from claims_assets.synthetic import manifest
 from claims_assets.synthetic.arrays import month_number
-from claims_assets.synthetic.landing import LISTING, write_landing
+from claims_assets.synthetic.fraud import SHARE
+from claims_assets.synthetic.landing import LISTING, TRUTH, write_landing
 from claims_assets.synthetic.manifest import STAGING, Report, Summary, SyntheticError
 from claims_assets.synthetic.population import Block
 from claims_assets.synthetic.third_party import write_extract
@@ -18,7 +19,7 @@ Profile = Literal["medicaid", "third_party"]
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 BLOCK_MEMBERS = 10_000
 """Members simulated at once; memory is bounded by one block."""
-LEAST = {"members": 10, "months": 1, "seed": 0, "dirt": 0.0}
+LEAST = {"members": 10, "months": 1, "seed": 0, "dirt": 0.0, "fraud_share": 0.0}
 """Smallest usable value of each number."""
 
 
@@ -32,6 +33,7 @@ class Request:
     seed: int
     profile: str
     dirt: float
+    fraud_share: float
 
     def check(self) -> None:
         """Raise SyntheticError for the first argument that can't be used."""
@@ -59,6 +61,7 @@ def generate(
     seed: int = 7,
     profile: Profile = "medicaid",
     dirt: float = 1.0,
+    fraud_share: float = SHARE,
     providers_csv: Path | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Summary:
@@ -70,13 +73,15 @@ def generate(
         members: size of the population.
         months: months of claims, ending with `end`.
         dirt: scale of all rates in rates.py; 0.0 writes clean files.
+        fraud_share: planted frauds over original medical claims (profile medicaid only); 0.0 plants none.
+            Which claims they are is in `<out>_fraud_truth.csv` beside `out`.
         providers_csv: where the provider list goes (default: `providers.csv` beside `out`; profile medicaid only).
         progress: gets one sentence per block of members.
 
     Raises:
         SyntheticError: an argument is unusable, or `out` holds files that the generator did not write.
     """
-    request = Request(members, months, end, seed, profile, float(dirt))
+    request = Request(members, months, end, seed, profile, float(dirt), float(fraud_share))
     request.check()
     out = Path(out)
     listing = (Path(providers_csv) if providers_csv else out.parent / LISTING) if profile == "medicaid" else None
@@ -87,29 +92,40 @@ def generate(
     held = manifest.read(out)
     if held and held.arguments == arguments and manifest.is_intact(out, held):
         return held
-    manifest.refuse_foreign_files(out, held, listing)
+    beside = {LISTING: listing, TRUTH: out.with_name(f"{out.name}_{TRUTH}")} if listing else {}
+    manifest.refuse_foreign_files(out, held, beside.values())
     staging = out / STAGING
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     report = _write(staging, request, progress or (lambda _: None))
-    return _put_in_place(out, staging, listing, held, arguments, report)
+    return _put_in_place(out, staging, beside, held, arguments, report)
 
 
 def _write(staging: Path, request: Request, progress: Callable[[str], None]) -> Report:
     """Write all files of a request to the staging folder."""
     report = Report()
-    write_files = write_extract if request.profile == "third_party" else write_landing
-    for block in write_files(staging, request.blocks(), request.seed, request.dirt, report):
+    blocks, seed, dirt = request.blocks(), request.seed, request.dirt
+    if request.profile == "third_party":
+        written = write_extract(staging, blocks, seed, dirt, report)
+    else:
+        written = write_landing(staging, blocks, seed, dirt, report, request.fraud_share)
+    for block in written:
         progress(f"Wrote members {block.first_member} to {block.first_member + block.members - 1}.")
     return report
 
 
 def _put_in_place(
-    out: Path, staging: Path, listing: Path | None, held: Summary | None, arguments: dict[str, object], report: Report
+    out: Path,
+    staging: Path,
+    beside: Mapping[str, Path],
+    held: Summary | None,
+    arguments: dict[str, object],
+    report: Report,
 ) -> Summary:
     """Replace the generator's own old files. The manifest goes first, so that the next call notices a broken move."""
     made = sorted(p for p in staging.rglob("*") if p.is_file())
-    target = {p: listing if listing and p == staging / LISTING else out / p.relative_to(staging) for p in made}
+    names = {p: p.relative_to(staging).as_posix() for p in made}
+    target = {p: beside.get(name, out / name) for p, name in names.items()}
     files = {manifest.relative(out, place): manifest.digest(p) for p, place in target.items()}
     summary = Summary(arguments, dict(report.rows), report.in_order(), dict(report.facts), files)
     if held:

@@ -1,14 +1,15 @@
 """The profile `medicaid`: block by block from lives to landing files, in the order in which a claim meets its fate."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from claims_assets.synthetic import adjustments, dirt
-from claims_assets.synthetic.arrays import Table, stream
+from claims_assets.synthetic.arrays import Table, rows_of, stream
 from claims_assets.synthetic.blocks import Life, facts, live
 from claims_assets.synthetic.contacts import write_contacts
 from claims_assets.synthetic.eligibility import eligibility_records, write_eligibility
+from claims_assets.synthetic.fraud import TRUTH_COLUMNS, perpetrators, plant
 from claims_assets.synthetic.manifest import Report
 from claims_assets.synthetic.medical_files import write_medical
 from claims_assets.synthetic.population import Block
@@ -17,13 +18,17 @@ from claims_assets.synthetic.vaccines import registry_rows
 from claims_assets.synthetic.writers import write_pharmacy, write_registry
 
 LISTING = "providers.csv"
+TRUTH = "fraud_truth.csv"
+"""Which claims are planted fraud; it goes beside the landing folder, where no feed is read."""
 RECEIVED_ON = "received_on: {file_name: '(\\d{4}-\\d{2})'}\n"
 DATED_FEEDS = ("medical_claims", "pharmacy_claims", "member_eligibility", "immunizations")
 """Feeds whose file names tell the month in which they were received."""
 
 
-def write_landing(out: Path, blocks: list[Block], seed: int, scale: float, report: Report) -> Iterator[Block]:
-    """Write all blocks, the provider list and the mappings; yields each block when its files are written."""
+def write_landing(
+    out: Path, blocks: list[Block], seed: int, scale: float, report: Report, fraud_share: float
+) -> Iterator[Block]:
+    """Write all blocks, the provider list, the mappings and the truth; yields each block when its files are written."""
     providers = enlist(sum(b.members for b in blocks), seed, scale)
     _write_listing(out / LISTING, provider_rows(providers, blocks[0].first_month))
     for feed in DATED_FEEDS:
@@ -31,16 +36,22 @@ def write_landing(out: Path, blocks: list[Block], seed: int, scale: float, repor
     report.rows["providers"] = len(providers.npi)
     report.dirt["bad_npi"] = int((~providers.good_npi).sum())
     report.dirt["undotted_diagnosis"] = int(providers.undotted.sum())
+    truth: list[tuple[str, str]] = []
     for block in blocks:
         life = live(block, providers, seed, scale)
         report.facts.update(facts(life))
-        _write_medical(out, life, providers, seed, scale, report)
+        truth += _write_medical(out, life, providers, seed, scale, report, fraud_share)
         _write_pharmacy(out, life, seed, scale, report)
         _write_people(out, life, seed, scale, report)
         yield block
+    report.facts["planted_frauds"] = len(truth)
+    _write_csv(out / TRUTH, TRUTH_COLUMNS, truth)
 
 
-def _write_medical(out: Path, life: Life, providers: Providers, seed: int, scale: float, report: Report) -> None:
+def _write_medical(
+    out: Path, life: Life, providers: Providers, seed: int, scale: float, report: Report, fraud_share: float
+) -> list[tuple[str, str]]:
+    """Write the claims of a block; which of them are planted fraud."""
     claims, lines, block = life.claims, life.lines, life.people.block
     rng = stream(seed, block.number, "medical dirt")
     report.dirt["outside_enrolment"] += dirt.outside_enrolment(claims, life.people, life.cover, rng, scale)
@@ -53,7 +64,12 @@ def _write_medical(out: Path, life: Life, providers: Providers, seed: int, scale
     report.dirt.update(dirt.spoil_lines(claims, lines, rng, scale))
     claims, lines, again = adjustments.duplicates(claims, lines, block, rng, scale)
     report.dirt["duplicate"] += again
-    report.rows["medical_claims"] += write_medical(out, claims, lines, block)
+    sent = rows_of(claims)
+    fraud = stream(seed, block.number, "fraud")
+    planted = plant(claims, lines, life, perpetrators(providers, seed), fraud, fraud_share)
+    report.facts["original_claims"] += rows_of(planted.claims) - sent
+    report.rows["medical_claims"] += write_medical(out, planted.claims, planted.lines, block)
+    return planted.truth()
 
 
 def _write_pharmacy(out: Path, life: Life, seed: int, scale: float, report: Report) -> None:
@@ -84,7 +100,11 @@ def _write_people(out: Path, life: Life, seed: int, scale: float, report: Report
 
 
 def _write_listing(path: Path, rows: list[dict[str, str]]) -> None:
+    _write_csv(path, list(rows[0]), (row.values() for row in rows))
+
+
+def _write_csv(path: Path, names: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
         writer.writerows(rows)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from claims_assets.synthetic.rates import RATES
 
 NAME = "synthetic.json"
 STAGING = ".synthetic_writing"
-VERSION = 1
+VERSION = 2
 """Version of the generator: a change of any byte it writes changes it."""
 
 
@@ -77,15 +78,18 @@ def is_intact(out: Path, summary: Summary) -> bool:
     return all((out / name).is_file() and digest(out / name) == code for name, code in summary.files.items())
 
 
-def refuse_foreign_files(out: Path, summary: Summary | None, providers_csv: Path | None) -> None:
+def refuse_foreign_files(out: Path, summary: Summary | None, beside: Iterable[Path]) -> None:
     """Fail if a file would have to be replaced or joined that the generator did not write.
+
+    Args:
+        beside: files outside of `out` that it writes.
 
     Raises:
         SyntheticError: names the first such file.
     """
     own = {} if summary is None else summary.files
     present = [p for p in out.rglob("*") if p.is_file() and not _is_hidden(p.relative_to(out)) and p != out / NAME]
-    for path in [*sorted(present), *([providers_csv] if providers_csv and providers_csv.exists() else [])]:
+    for path in [*sorted(present), *(p for p in beside if p.exists())]:
         name = relative(out, path)
         if own.get(name) is None or digest(path) != own[name]:
             raise SyntheticError(

@@ -117,7 +117,7 @@ def test_an_unusable_argument_is_named(tmp_path: Path, change, words):
 def test_the_manifest_lists_every_file(tmp_path: Path):
     out = tmp_path / "landing"
     summary = generate(out, **SMALL)
-    assert set(summary.files) == {*contents(out), "../providers.csv"} - {NAME}
+    assert set(summary.files) == {*contents(out), "../providers.csv", "../landing_fraud_truth.csv"} - {NAME}
     assert json.loads((out / NAME).read_text())["arguments"]["members"] == 40
 
 
