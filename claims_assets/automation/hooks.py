@@ -20,7 +20,6 @@ GROUP = "claims_assets.hooks"
 """Entry point group of installed plug-ins."""
 PRE, POST = "pre_job", "post_job"
 Metric = float | int | str | bool
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 NOT_OURS = (Exception, SystemExit)
 """What a plug-in may raise without harm; an interrupt by the user still ends the command."""
 
@@ -33,7 +32,7 @@ class Job:
     """ingest, train, score, monitor or fairness-validate."""
     environment: str
     """local, staging or production."""
-    flags: Mapping[str, str] = NOTHING
+    flags: Mapping[str, str] = field(default_factory=dict)
     """The flags that were given, without their dashes."""
 
     def __post_init__(self) -> None:
@@ -45,7 +44,7 @@ class Outcome:
     """How a job ended."""
 
     succeeded: bool
-    metrics: Mapping[str, Metric] = NOTHING
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
     """Numbers and words about tables, models and groups; none about a member."""
     error: str = ""
     """Why it failed, in the sentence that the user sees; empty where it succeeded."""
@@ -107,7 +106,9 @@ def _module(name: str) -> Any:
             " take it out."
         ) from error
     if not any(callable(getattr(module, function, None)) for function in (PRE, POST)):
-        raise SettingError(f"CLAIMS_HOOKS names {name}, which has no function {PRE} or {POST}: add one, or take it out.")
+        raise SettingError(
+            f"CLAIMS_HOOKS names {name}, which has no function {PRE} or {POST}: add one, or take it out."
+        )
     return module
 
 

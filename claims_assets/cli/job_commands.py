@@ -109,5 +109,5 @@ def monitor(settings: Settings, **flags: Any) -> None:
 @_flags
 @with_settings
 def fairness_validate(settings: Settings, **flags: Any) -> None:
-    """Compare flag rates by group, and fail where they are biased or can't be told. Result: monitoring.fairness_results."""
+    """Compare flag rates by group; bias, or too little to tell, is a failure. Result: monitoring.fairness_results."""
     _run(settings, "fairness-validate", **flags)

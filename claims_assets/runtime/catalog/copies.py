@@ -50,11 +50,15 @@ def target_of(
         return None
     parts = (output_table or source[1]).split(".")
     if len(parts) > MOST_PARTS or not all(parts):
-        raise SettingError(f"--output-table={output_table!r} is no table: write table, schema.table or all three names.")
+        raise SettingError(
+            f"--output-table={output_table!r} is no table: write table, schema.table or all three names."
+        )
     named = dict(zip(("table", "schema", "catalog"), reversed(parts), strict=False))
     for flag, given in (("catalog", catalog), ("schema", schema)):
         if given and named.setdefault(flag, given) != given:
-            raise SettingError(f"--output-table={output_table} names another {flag} than --{flag}={given}: leave one out.")
+            raise SettingError(
+                f"--output-table={output_table} names another {flag} than --{flag}={given}: leave one out."
+            )
     for flag, name in named.items():
         plain_name("--output-table" if flag == "table" else f"--{flag}", name)
     target = Target(named.get("catalog") or settings.catalog, named.get("schema", source[0]), named["table"])
@@ -102,14 +106,12 @@ def refuse_undeclared(name: str, stored: Sequence[str], declared: Sequence[str])
     other = sorted(set(stored) - set(declared))
     if other:
         raise SettingError(
-            f"{name} holds columns that the contract does not declare ({', '.join(other)}): give another --output-table,"
-            " or remove that table."
+            f"{name} holds columns that the contract does not declare ({', '.join(other)}): give another"
+            " --output-table, or remove that table."
         )
 
 
-def _written(
-    settings: Settings, lake: Lake, contract: type[Contract], source: tuple[str, str], target: Target
-) -> None:
+def _written(settings: Settings, lake: Lake, contract: type[Contract], source: tuple[str, str], target: Target) -> None:
     from claims_assets.runtime.spark import spark_for
 
     frame = lake.read(spark_for(settings).spark_session, *source)
@@ -129,5 +131,3 @@ def _cloned(lake: Lake, source: tuple[str, str], target: Target, declared: Seque
 def clone_statement(lake: Lake, source: tuple[str, str], target: Target) -> str:
     """What a cluster executes."""
     return f"create or replace table {target} deep clone delta.`{lake.path(*source)}`"
-
-
