@@ -69,6 +69,8 @@ class Settings:
     alerts: AlertSettings = field(default_factory=AlertSettings)
     ingestion: Ingestion = "embedded"
     """How claim files are found: by listing their folder, or by Auto Loader, which exists on Databricks only."""
+    outreach_policy: Path | None = None
+    """File of the outreach policy; None: the shipped one."""
     dagster_yaml: Path | None = None
     """Configuration of the Dagster instance; None: that of the checkout."""
     hooks: tuple[str, ...] = ()
@@ -131,11 +133,14 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
         workspace=workspace,
         alerts=alerts_from(env),
         ingestion=_ingestion(env.get("CLAIMS_INGESTION") or "embedded", has_auto_loader),
-        dagster_yaml=Path(env["CLAIMS_DAGSTER_YAML"]).expanduser().absolute()
-        if env.get("CLAIMS_DAGSTER_YAML")
-        else None,
+        outreach_policy=_path_or_none(env.get("CLAIMS_OUTREACH_POLICY")),
+        dagster_yaml=_path_or_none(env.get("CLAIMS_DAGSTER_YAML")),
         hooks=names(env.get("CLAIMS_HOOKS")),
     )
+
+
+def _path_or_none(value: str | None) -> Path | None:
+    return Path(value).expanduser().absolute() if value else None
 
 
 def _ingestion(value: str, has_auto_loader: bool) -> Ingestion:

@@ -178,7 +178,7 @@ def verdict_of(compared: Pairing, failed: set[Pairing]) -> str:
     return FAIR if compared.in_band else BY_CHANCE
 
 
-def wilson(hits: int, members: int) -> tuple[float, float] | None:
+def wilson(hits: float, members: float) -> tuple[float, float] | None:
     """95 % interval of a share (Wilson, Journal of the American Statistical Association 1927;22:209)."""
     if not members:
         return None

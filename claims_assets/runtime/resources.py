@@ -6,6 +6,7 @@ name of its environment variable, which Dagster resolves when a run starts.
 
 import dagster as dg
 
+from claims_assets.outreach.policy import PolicyFile
 from claims_assets.runtime.compute import computes_for
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.spark import spark_for
@@ -51,5 +52,6 @@ def resources_for(settings: Settings) -> dict[str, object]:
             streams=None if settings.ingestion == "embedded" else str(settings.streams),
             file_events=settings.ingestion == "autoloader-events",
         ),
+        "policy_file": PolicyFile(path=str(settings.outreach_policy) if settings.outreach_policy else None),
         **computes_for(settings.workspace),
     }

@@ -102,6 +102,31 @@ def place_of_service_codes() -> tuple[str, ...]:
     return tuple(codes)
 
 
+HOSPICE_KINDS = ("revenue", "bill_type", "procedure", "place_of_service")
+"""What a code of hospice care is; a type of bill by its first three characters, the leading zero included."""
+
+
+@cache
+def hospice_codes(kind: str) -> tuple[str, ...]:
+    """The codes of one of HOSPICE_KINDS that bill hospice care.
+
+    Raises:
+        ValueError: a line has an unknown kind or truth value, or repeats a code; it is named.
+    """
+    _one_of(kind, HOSPICE_KINDS, "kind")
+    codes: list[str] = []
+    for line, row in rows_of("hospice_codes.csv"):
+        where = f"code_sets/hospice_codes.csv line {line}"
+        _one_of(row["kind"], HOSPICE_KINDS, f"{where}: kind")
+        _one_of(row["verified"], tuple(TRUTH), f"{where}: verified")
+        if row["kind"] != kind:
+            continue
+        if row["code"] in codes:
+            raise ValueError(f"{where}: {row['code']} is there twice: remove one line.")
+        codes.append(row["code"])
+    return tuple(codes)
+
+
 def diagnosis_code_list() -> "pyarrow.Table":
     """Every diagnosis code with the fiscal years in which it was in force, once as billable and once as a heading.
 

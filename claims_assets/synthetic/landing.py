@@ -5,23 +5,34 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from claims_assets.synthetic import adjustments, dirt
+from claims_assets.synthetic.added import with_added
 from claims_assets.synthetic.arrays import Table, rows_of, stream
+from claims_assets.synthetic.attempts import attempts_of, write_attempts
 from claims_assets.synthetic.blocks import Life, facts, live
-from claims_assets.synthetic.contacts import write_contacts
+from claims_assets.synthetic.boosters import booster_doses
+from claims_assets.synthetic.contacts import contacts_of, guardians, write_contacts
 from claims_assets.synthetic.eligibility import eligibility_records, write_eligibility
 from claims_assets.synthetic.fraud import TRUTH_COLUMNS, perpetrators, plant
+from claims_assets.synthetic.labels import labels_of, write_labels
 from claims_assets.synthetic.manifest import Report
 from claims_assets.synthetic.medical_files import write_medical
 from claims_assets.synthetic.population import Block
 from claims_assets.synthetic.providers import Providers, enlist, provider_rows
-from claims_assets.synthetic.vaccines import registry_rows
+from claims_assets.synthetic.vaccines import by_receipt, registry_rows
 from claims_assets.synthetic.writers import write_pharmacy, write_registry
 
 LISTING = "providers.csv"
 TRUTH = "fraud_truth.csv"
 """Which claims are planted fraud; it goes beside the landing folder, where no feed is read."""
 RECEIVED_ON = "received_on: {file_name: '(\\d{4}-\\d{2})'}\n"
-DATED_FEEDS = ("medical_claims", "pharmacy_claims", "member_eligibility", "immunizations")
+DATED_FEEDS = (
+    "medical_claims",
+    "pharmacy_claims",
+    "member_eligibility",
+    "immunizations",
+    "outreach_contacts",
+    "fraud_labels",
+)
 """Feeds whose file names tell the month in which they were received."""
 
 
@@ -39,19 +50,28 @@ def write_landing(
     truth: list[tuple[str, str]] = []
     for block in blocks:
         life = live(block, providers, seed, scale)
+        boosters = booster_doses(life.people, life.cover, stream(seed, block.number, "boosters"))
         report.facts.update(facts(life))
-        truth += _write_medical(out, life, providers, seed, scale, report, fraud_share)
+        report.facts["doses"] += rows_of(boosters)
+        truth += _write_medical(out, life, boosters, providers, seed, scale, report, fraud_share)
         _write_pharmacy(out, life, seed, scale, report)
-        _write_people(out, life, seed, scale, report)
+        _write_people(out, life, boosters, seed, scale, report)
         yield block
     report.facts["planted_frauds"] = len(truth)
     _write_csv(out / TRUTH, TRUTH_COLUMNS, truth)
 
 
 def _write_medical(
-    out: Path, life: Life, providers: Providers, seed: int, scale: float, report: Report, fraud_share: float
+    out: Path,
+    life: Life,
+    boosters: Table,
+    providers: Providers,
+    seed: int,
+    scale: float,
+    report: Report,
+    fraud_share: float,
 ) -> list[tuple[str, str]]:
-    """Write the claims of a block; which of them are planted fraud."""
+    """Write the claims of a block and the labels of some; which of them are planted fraud."""
     claims, lines, block = life.claims, life.lines, life.people.block
     rng = stream(seed, block.number, "medical dirt")
     report.dirt["outside_enrolment"] += dirt.outside_enrolment(claims, life.people, life.cover, rng, scale)
@@ -68,7 +88,11 @@ def _write_medical(
     fraud = stream(seed, block.number, "fraud")
     planted = plant(claims, lines, life, perpetrators(providers, seed), fraud, fraud_share)
     report.facts["original_claims"] += rows_of(planted.claims) - sent
-    report.rows["medical_claims"] += write_medical(out, planted.claims, planted.lines, block)
+    labels = labels_of(planted.claims, planted.ids, block, stream(seed, block.number, "labels"))
+    report.rows["fraud_labels"] += write_labels(out, labels, block)
+    claims, lines = with_added(planted.claims, planted.lines, life, boosters, providers, seed)
+    report.facts["added_claims"] += rows_of(claims) - rows_of(planted.claims)
+    report.rows["medical_claims"] += write_medical(out, claims, lines, block)
     return planted.truth()
 
 
@@ -83,8 +107,8 @@ def _write_pharmacy(out: Path, life: Life, seed: int, scale: float, report: Repo
     report.dirt.update(counts)
 
 
-def _write_people(out: Path, life: Life, seed: int, scale: float, report: Report) -> None:
-    """Eligibility, registry and contacts."""
+def _write_people(out: Path, life: Life, boosters: Table, seed: int, scale: float, report: Report) -> None:
+    """Eligibility, registry, contacts and attempts to reach members."""
     people, number = life.people, life.people.block.number
     rng = stream(seed, number, "eligibility dirt")
     records, counts = eligibility_records(people, life.cover, rng, scale)
@@ -95,8 +119,14 @@ def _write_people(out: Path, life: Life, seed: int, scale: float, report: Report
     registry: Table = registry_rows(life.doses, people, stream(seed, number, "registry"), scale)
     report.dirt["retro_term"] += life.cover.retro_terms
     report.dirt["registry_not_done"] += int((registry["not_done"] > 0).sum())
-    report.rows["immunizations"] += write_registry(out, registry, people.block)
-    report.rows["member_contacts"] += write_contacts(out, people, stream(seed, number, "contacts"))
+    later = registry_rows(boosters, people, stream(seed, number, "booster registry"), 0.0)
+    report.rows["immunizations"] += write_registry(out, by_receipt([registry, later]), people.block)
+    contacts = contacts_of(people, stream(seed, number, "contacts"))
+    report.rows["member_contacts"] += write_contacts(
+        out, contacts, people, guardians(people, stream(seed, number, "guardians"))
+    )
+    attempts = attempts_of(contacts, people.block, stream(seed, number, "attempts"))
+    report.rows["outreach_contacts"] += write_attempts(out, attempts, people.block)
 
 
 def _write_listing(path: Path, rows: list[dict[str, str]]) -> None:

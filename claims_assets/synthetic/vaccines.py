@@ -71,12 +71,17 @@ SEEN_IN = (
     ("none", 0.04),
 )
 """Where an adult's dose shows; children get theirs at the practice."""
+DOSE_DEFAULTS = {"member": np.int32(0), "day": np.int64(0), "vaccine": np.int16(0)}
 
 
 def doses_given(people: Population, ill: Conditions, cover: Enrolment, rng: np.random.Generator) -> Table:
     """All doses of one block: member, day, vaccine, and the sources that show them."""
     parts = [_flu(people, ill, rng), *_other(people, rng), *_childhood(people, rng)]
-    doses = stack(parts, {"member": np.int32(0), "day": np.int64(0), "vaccine": np.int16(0)})
+    return with_traces(stack(parts, DOSE_DEFAULTS), people, cover, rng)
+
+
+def with_traces(doses: Table, people: Population, cover: Enrolment, rng: np.random.Generator) -> Table:
+    """The doses given to the living within the window, with the sources that show each: claim, pharmacy, registry."""
     month = month_of_day(doses["day"]) - people.block.first_month
     alive = (people.death[doses["member"]] == NO_DAY) | (doses["day"] < people.death[doses["member"]])
     inside = (month >= 0) & (month < people.block.months) & alive
@@ -122,7 +127,7 @@ def _flu(people: Population, ill: Conditions, rng: np.random.Generator) -> Table
         product = np.where((age > 2) & (age < 18) & (rng.random(n) < 0.08), vaccine("INFLUENZA NASAL"), product)
         who = np.flatnonzero(given)
         parts.append({"member": who, "day": day[who], "vaccine": product[who]})
-    return stack(parts, {"member": np.int32(0), "day": np.int64(0), "vaccine": np.int16(0)})
+    return stack(parts, DOSE_DEFAULTS)
 
 
 def _other(people: Population, rng: np.random.Generator) -> list[Table]:
@@ -203,5 +208,10 @@ def registry_rows(doses: Table, people: Population, rng: np.random.Generator, di
     shown["not_done"] = np.zeros(n, np.int8)
     refused = share_of(rng, n, share("registry_not_done", dirt))
     shown["not_done"][refused] = 1 + rng.integers(0, 3, len(refused))
-    shown = take(shown, shown["received"] < people.block.months)
-    return take(shown, np.lexsort((shown["member"], shown["day"], shown["received"])))
+    return by_receipt([take(shown, shown["received"] < people.block.months)])
+
+
+def by_receipt(records: list[Table]) -> Table:
+    """Registry records in the order of their files."""
+    together = {name: np.concatenate([r[name] for r in records]) for name in records[0]}
+    return take(together, np.lexsort((together["member"], together["day"], together["received"])))

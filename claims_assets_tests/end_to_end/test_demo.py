@@ -59,6 +59,8 @@ def test_every_landed_row_is_in_bronze_or_in_quarantine(sql):
         "member_eligibility",
         "immunizations",
         "member_contacts",
+        "outreach_contacts",
+        "fraud_labels",
         "providers",
     ):
         staged = sql(f"select count(*) from landing.{feed}")[0][0]

@@ -1,0 +1,140 @@
+"""Through whom and how a member can be contacted, as it was known at the end of the as-of month.
+
+Here: channels on file, opt-outs, the last contact, and the adult who is contacted for a minor. Elsewhere: which of the
+channels is used (`capacity.py`), who is left out (`standing.py`).
+"""
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from claims_assets.outreach.policy import CHANNELS
+from claims_assets.silver.codes import normal_id
+
+KEY = ("member_id", "claim_month")
+GUARDIAN = "guardian"
+GUARDIAN_AGES = (25, 64)
+"""Of several adults in a household one of these ages is contacted for a minor: more likely a parent than a sibling or
+a grandparent. An assumption: no feed says whose child a member is, unless a channel's role is guardian."""
+
+
+def with_contact_ways(members: DataFrame, contacts: DataFrame, attempts: DataFrame) -> DataFrame:
+    """Adds `opted_out`, `has_guardian`, `contact_member_id`, `reachable_channels`, `last_contacted_at`,
+    `contact_language`, and for each channel `_file_*` and `_out_*` of whom is contacted.
+
+    A channel is open that is on file and not opted out of: one line that says so is enough, whatever others say. For a
+    minor, channels of a guardian count, else those of an adult of the household; where both are the same number or
+    address, the adult is contacted, so that one call serves the household.
+
+    Args:
+        members: members of the as-of months, with `_month_end`, `is_minor`, `may_guard`, `age` and `household_id`.
+        contacts: `bronze.member_contacts`.
+        attempts: `bronze.outreach_contacts`.
+    """
+    files = [f"_{what}_{name}" for what in ("file", "guardian", "out") for name in CHANNELS]
+    own = (
+        members.join(_on_file(members, contacts), list(KEY), "left")
+        .join(_last_attempt(members, attempts), list(KEY), "left")
+        .withColumns({name: F.coalesce(name, F.lit(False)) for name in files})
+        .withColumn("_last", F.greatest("_last_on_file", "_last_attempt"))
+    )
+    return own.join(_adults(own), ["household_id", "claim_month"], "left").transform(_through_whom)
+
+
+def _on_file(members: DataFrame, contacts: DataFrame) -> DataFrame:
+    lines = contacts.select(
+        normal_id(F.col("member_id")).alias("member_id"),
+        F.lower(F.trim("channel")).alias("_channel"),
+        F.coalesce(F.lower(F.trim("contact_role")) == GUARDIAN, F.lit(False)).alias("_is_guardian"),
+        "value",
+        "opt_out",
+        "opt_out_date",
+        F.to_date("last_contacted_at").alias("_contacted"),
+        "preferred_language",
+        "received_month",
+    )
+    held = members.select(*KEY, "_month_end").join(lines, "member_id")
+    known = held.where(F.coalesce(F.col("received_month") <= F.col("claim_month"), F.lit(True)))
+    out = F.coalesce("opt_out", F.lit(False)) & F.coalesce(F.col("opt_out_date") <= F.col("_month_end"), F.lit(True))
+    told = known.withColumn("_is_out", out)
+    return told.groupBy(*KEY).agg(
+        *[F.max(F.col("_channel") == c).alias(f"_file_{c}") for c in CHANNELS],
+        *[F.max((F.col("_channel") == c) & F.col("_is_guardian")).alias(f"_guardian_{c}") for c in CHANNELS],
+        *[F.max((F.col("_channel") == c) & F.col("_is_out")).alias(f"_out_{c}") for c in CHANNELS],
+        F.max(F.when(F.col("_contacted") <= F.col("_month_end"), F.col("_contacted"))).alias("_last_on_file"),
+        F.max("preferred_language").alias("contact_language"),
+        F.array_sort(F.coalesce(F.collect_set("value"), _nothing())).alias("_values"),
+    )
+
+
+def _last_attempt(members: DataFrame, attempts: DataFrame) -> DataFrame:
+    tried = attempts.select(
+        normal_id(F.col("member_id")).alias("member_id"), F.to_date("contacted_at").alias("_tried"), "known_from"
+    )
+    held = members.select(*KEY, "_month_end").join(tried, "member_id")
+    known = held.where((F.col("_tried") <= F.col("_month_end")) & (F.col("known_from") <= F.col("claim_month")))
+    return known.groupBy(*KEY).agg(F.max("_tried").alias("_last_attempt"))
+
+
+def _adults(own: DataFrame) -> DataFrame:
+    """The adult of each household and month who is contacted for its minors."""
+    reachable = _any([_open(c) for c in CHANNELS])
+    first = Window.partitionBy("household_id", "claim_month").orderBy(
+        F.desc("_reachable"), F.desc("_of_age"), F.desc("age"), "member_id"
+    )
+    adults = own.where(F.col("household_id").isNotNull() & ~F.col("is_minor") & F.col("may_guard"))
+    return (
+        adults.withColumns({"_reachable": reachable, "_of_age": F.col("age").between(*GUARDIAN_AGES)})
+        .withColumn("_place", F.row_number().over(first))
+        .where("_place = 1")
+        .select(
+            "household_id",
+            "claim_month",
+            F.col("member_id").alias("_adult"),
+            F.col("_last").alias("_adult_last"),
+            F.col("_values").alias("_adult_values"),
+            F.col("contact_language").alias("_adult_language"),
+            *[F.col(f"_file_{c}").alias(f"_adult_file_{c}") for c in CHANNELS],
+            *[F.col(f"_out_{c}").alias(f"_adult_out_{c}") for c in CHANNELS],
+        )
+    )
+
+
+def _through_whom(told: DataFrame) -> DataFrame:
+    minor = F.col("is_minor")
+    guarded = _any([F.col(f"_guardian_{c}") & ~F.col(f"_out_{c}") for c in CHANNELS])
+    same = F.coalesce(F.arrays_overlap("_values", "_adult_values"), F.lit(False))
+    adult = minor & F.col("_adult").isNotNull() & (~guarded | same)
+    ways = {}
+    for c in CHANNELS:
+        own = F.when(minor, F.col(f"_guardian_{c}")).otherwise(F.col(f"_file_{c}"))
+        ways[f"_way_{c}"] = F.when(adult, F.col(f"_adult_file_{c}")).otherwise(own)
+        ways[f"_no_{c}"] = F.col(f"_out_{c}") | (adult & F.coalesce(f"_adult_out_{c}", F.lit(False)))
+    opted_out = _any([F.col(f"_file_{c}") for c in CHANNELS]) & ~_any([_open(c) for c in CHANNELS])
+    open_ways = [F.when(F.col(f"_way_{c}") & ~F.col(f"_no_{c}"), F.lit(c)) for c in CHANNELS]
+    return told.withColumns({"_through_adult": adult, "opted_out": opted_out, **ways}).withColumns(
+        {
+            "has_guardian": ~minor | F.col("_adult").isNotNull() | _any([F.col(f"_guardian_{c}") for c in CHANNELS]),
+            "contact_member_id": F.when(F.col("_through_adult"), F.col("_adult")).otherwise(F.col("member_id")),
+            "reachable_channels": F.array_compact(F.array(*open_ways)),
+            "last_contacted_at": F.greatest("_last", F.when(F.col("_through_adult"), F.col("_adult_last"))),
+            "contact_language": F.when(
+                F.col("_through_adult"), F.coalesce("_adult_language", "contact_language")
+            ).otherwise(F.col("contact_language")),
+        }
+    )
+
+
+def _open(channel: str) -> Column:
+    return F.col(f"_file_{channel}") & ~F.col(f"_out_{channel}")
+
+
+def _any(conditions: Sequence[Column]) -> Column:
+    return reduce(or_, conditions)
+
+
+def _nothing() -> Column:
+    return F.array().cast("array<string>")
