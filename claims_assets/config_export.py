@@ -20,7 +20,7 @@ from claims_assets.definitions import assets, tables
 from claims_assets.features import as_of, member_features, outcomes, risk_training_rows, scores
 from claims_assets.models import baselines, fitting, risk_model, windows
 from claims_assets.models.governance import thresholds
-from claims_assets.models.inputs import CATEGORIES, DOCUMENTED, INPUTS, MONOTONE
+from claims_assets.models.inputs import CATEGORIES, INPUTS, MONOTONE, SOURCE_INPUTS
 from claims_assets.models.registered import MODELS
 from claims_assets.models.risk_model import RiskModel
 from claims_assets.predictions.member_risk_predictions import RISK_BANDS
@@ -164,7 +164,7 @@ def _model(model: RiskModel) -> dict[str, Any]:
 def _feature(name: str, kind: str, description: str) -> dict[str, Any]:
     found: dict[str, Any] = {"type": kind, "description": description}
     if name in INPUTS:
-        found["model_input"] = "documented" if name in DOCUMENTED else "added"
+        found["model_input"] = "source_project" if name in SOURCE_INPUTS else "added"
     if name in MONOTONE:
         found["may_only_move_risk"] = "up" if MONOTONE[name] > 0 else "down"
     if name in CATEGORIES:

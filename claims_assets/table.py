@@ -3,7 +3,8 @@
 The transform takes DataFrames and returns one. Everything else follows from its folder, its name and its contract:
 a parameter `<schema>_<table>` is a dependency on that table, read for the asked claim months unless its annotation says
 `LastYear`, `Whole` or `Spans` (`inputs.py`); a parameter `months` is the list of asked months. The decorated object is
-still the function. Which months are stale: `staleness.py`.
+still the function. Elsewhere: which months of its inputs a step reads, and how many at once (`reading.py`); which
+months are stale (`staleness.py`).
 """
 
 import inspect
@@ -26,17 +27,15 @@ from claims_assets.monitoring.built_months import Span
 from claims_assets.monitoring.quality import score_of
 from claims_assets.monitoring.results import check_results, check_specs, publish
 from claims_assets.partitions import MONTH, claim_months
+from claims_assets.reading import chunks, reach, refuse_gaps, rows_expected
 from claims_assets.runtime.column_lineage import as_metadata, lineage
 from claims_assets.runtime.delta import read_arrow
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.stage import Findings
-from claims_assets.sources.feeds import FEEDS, LANDING
 from claims_assets.staleness import Contents
 
 __all__ = ["Input", "LastYear", "Spans", "Table", "ThisMonth", "Whole", "Window", "table"]
 
-ROWS_PER_CHUNK = 1_000_000
-"""Input rows of one commit; a range of months above it is split, so that memory stays bounded (about 1.5 GB each)."""
 Picture = Callable[[str, Iterable[Mapping[str, Any]]], str]
 """Claim month and its rows -> Markdown with a small picture."""
 QUARANTINE_LIMIT = 0.5
@@ -179,11 +178,11 @@ def _asset(table: Table) -> dg.AssetsDefinition:
             yield from elsewhere.run(context)
             return
         months = sorted(context.partition_keys) if table.partitioned else None
-        _refuse_gaps(context.resources.lake, table.full_name, inputs, months)
+        refuse_gaps(context.resources.lake, table.full_name, inputs, months)
         closed_months.guard(context.resources.lake, context.run, table.schema, table.name, months)
         breaker.guard(context.resources.lake, context.run, table.full_name, inputs, months)
         findings, shown = Findings(), {}
-        for chunk in _chunks(context.resources.lake, inputs, months):
+        for chunk in chunks(context.resources.lake, inputs, months):
             found, made_of = _build(table, chunk, context.resources)
             findings.merge(found)
             shown |= made_of
@@ -210,7 +209,7 @@ def _build(table: Table, months: list[str] | None, resources: Any) -> tuple[Find
     lake, spark = resources.lake, resources.spark.spark_session
     read = Contents(lake).read_for(table.inputs, months, table.code_version)
     arguments = {"months": months} | {r: getattr(resources, r) for r in table.resources}
-    arguments |= {i.parameter: lake.read(spark, i.schema, i.name, _reach(lake, i, months)) for i in table.inputs}
+    arguments |= {i.parameter: lake.read(spark, i.schema, i.name, reach(lake, i, months)) for i in table.inputs}
     wanted = inspect.signature(table.function).parameters
     frame = table.function(**{p: arguments[p] for p in wanted})
     found = lake.write(
@@ -219,7 +218,7 @@ def _build(table: Table, months: list[str] | None, resources: Any) -> tuple[Find
         table.name,
         table.contract,
         months,
-        rows_expected=_rows_expected(lake, table.inputs, table.keeps_rows_of, months),
+        rows_expected=rows_expected(lake, table.inputs, table.keeps_rows_of, months),
         quarantine_limit=table.quarantine_limit,
     )
     publish(lake, table.full_name, compiled(table.contract), months, found)
@@ -273,60 +272,3 @@ def _mapping(window: Window, partitioned: bool) -> dg.PartitionMapping | None:
     if not partitioned or window.months is None:
         return None
     return dg.TimeWindowPartitionMapping(start_offset=1 - window.months - window.lag, end_offset=-window.lag)
-
-
-def _reach(lake: Lake, source: Input, months: Sequence[str] | None) -> list[str] | None:
-    """The months to read of an input; None for all of it."""
-    if months is None or "" in lake.rows_by_month(source.schema, source.name):
-        return None
-    return source.window.reach(months)
-
-
-def _refuse_gaps(lake: Lake, name: str, inputs: Sequence[Input], months: Sequence[str] | None) -> None:
-    """A month that claims were landed for and that an input never built would count as a month without claims.
-
-    Raises:
-        dg.Failure: such a month lies in the reach of an asked one; the sentence says which and what to run.
-    """
-    landed = [m for f in FEEDS.values() if f.date_column for m in lake.rows_by_month(LANDING, f.name) if m]
-    for source in inputs if months and landed else ():
-        if source.schema == LANDING or not lake.exists(source.schema, source.name):
-            continue
-        reach = _reach(lake, source, months) or []
-        needed = {m for m in reach if min(landed) <= m <= max(landed)}
-        missing = sorted(needed - built_months.months_built(lake, source.schema, source.name))
-        if missing:
-            asked, lacking = min(months or []), f"{source.schema}.{source.name} of {missing[0]} to {missing[-1]}"
-            raise dg.Failure(
-                f"{name} of {asked} needs {lacking}, never built yet: run the claim months from {missing[0]} on, or"
-                f" leave the claims before {asked} out by CLAIMS_START_MONTH."
-            )
-
-
-def _chunks(lake: Lake, inputs: Sequence[Input], months: list[str] | None) -> Iterator[list[str] | None]:
-    """Split the asked months so that each part reads a bounded number of rows; order and union are kept."""
-    if months is None:
-        yield None
-        return
-    sizes = [(i.window, lake.rows_by_month(i.schema, i.name)) for i in inputs if i.window.months]
-    chunk: list[str] = []
-    rows = 0
-    for month in months:
-        weight = sum(size.get(window.newest(month), 0) for window, size in sizes)
-        if chunk and rows + weight > ROWS_PER_CHUNK:
-            yield chunk
-            chunk, rows = [], 0
-        chunk.append(month)
-        rows += weight
-    yield chunk
-
-
-def _rows_expected(
-    lake: Lake, inputs: Sequence[Input], names: Sequence[str], months: Sequence[str] | None
-) -> int | None:
-    """Rows of the inputs that must all come out, from the Delta log: not from the frame that is checked."""
-    if not names:
-        return None
-    chosen = [i for i in inputs if i.parameter in names]
-    counted = [lake.rows_by_month(i.schema, i.name) for i in chosen]
-    return sum(n for rows in counted for month, n in rows.items() if months is None or month in months)

@@ -1,61 +1,42 @@
 """`@table` under Dagster: ranges, chunks, blocked writes, what each month records; on real tables and a real lake."""
 
+from functools import partial
+
 import dagster as dg
 import pytest
 from deltalake import DeltaTable
 
+from claims_assets import reading
 from claims_assets import table as table_module
 from claims_assets.bronze.claim_links import claim_links
 from claims_assets.bronze.medical_claims import medical_claims
 from claims_assets.bronze.pharmacy_claims import pharmacy_claims
 from claims_assets.definitions import build
-from claims_assets.inputs import Input, Window
+from claims_assets.inputs import Window
 from claims_assets.partitions import claim_months
-from claims_assets.runtime.compute import computes_for
 from claims_assets.runtime.lake import NeverWritten
 from claims_assets.silver.claim_versions import claim_versions
-from claims_assets.sources.stage import refresh
+from claims_assets_tests.landed import LINES, build_months, land_lines
 
 MONTHS = ("2024-01", "2024-02", "2024-03")
-HEADER = "claim_id,member_id,claim_date,service_from_date,paid_amount\n"
 
 
 @pytest.fixture
 def land(lake, tmp_path):
     """`land(lines)`: put claim lines (id, month, amount) into the landing stage, as the whole feed."""
-
-    def put(*lines):
-        folder = tmp_path / "landing" / "medical_claims"
-        folder.mkdir(parents=True, exist_ok=True)
-        rows = "".join(f"{claim},M1,{month}-05,{month}-05,{paid}\n" for claim, month, paid in lines)
-        (folder / "a.csv").write_text(HEADER + rows)
-        for feed in ("medical_claims", "pharmacy_claims"):
-            refresh(feed, folder.parent, tmp_path / "lake", start_month="2022-01", latest_month="2024-06")
-
-    return put
+    return partial(land_lines, tmp_path)
 
 
 @pytest.fixture
 def run(lake, spark_resource):
     """`run(first, last, *tables)`: materialize the months in one run; (result, instance)."""
-    resources = {"spark": spark_resource, "lake": lake, **computes_for(None)}
     with dg.DagsterInstance.ephemeral() as instance:
-
-        def materialize(first, last, *tables):
-            tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
-            assets = [t.asset for t in tables or (medical_claims,)]
-            result = dg.materialize(assets, instance=instance, resources=resources, tags=tags, raise_on_error=False)
-            return result, instance
-
-        yield materialize
+        yield lambda *asked: (build_months(instance, lake, spark_resource, *asked), instance)
 
 
 def stored(lake, name="medical_claims"):
     rows = DeltaTable(str(lake.path("bronze", name))).to_pyarrow_dataset().to_table()
     return sorted((r["claim_id"], r["claim_month"], str(r["paid_amount"])) for r in rows.to_pylist())
-
-
-LINES = [("A", "2024-01", "1.00"), ("B", "2024-02", "2.00"), ("C", "2024-02", "3.00"), ("D", "2024-03", "4.00")]
 
 
 def test_a_range_is_one_commit_and_each_month_records_its_own_rows(lake, land, run):
@@ -83,7 +64,7 @@ def test_a_large_range_is_split_into_commits_and_holds_the_same(lake, land, run,
     land(*LINES)
     run(*MONTHS[::2])
     whole = stored(lake)
-    monkeypatch.setattr(table_module, "ROWS_PER_CHUNK", 2)
+    monkeypatch.setattr(reading, "ROWS_PER_CHUNK", 2)
     result, instance = run(*MONTHS[::2])
     assert result.success
     assert stored(lake) == whole
@@ -156,20 +137,10 @@ def test_a_month_that_was_built_and_is_empty_is_no_gap(lake, land, run):
     assert run("2024-02", "2024-03", claim_versions)[0].success
 
 
-def test_a_lag_maps_chunks_and_guards_the_months_that_are_read(lake, land, run, monkeypatch):
-    """With a lag of one month, March reads February alone: in Dagster's mapping, in the size of a commit, in gaps."""
-    lagged = Input("bronze_medical_claims", "bronze", "medical_claims", Window(1, lag=1))
-    mapping = table_module._mapping(lagged.window, partitioned=True)
+def test_a_lag_is_the_mapping_that_dagster_is_told():
+    mapping = table_module._mapping(Window(1, lag=1), partitioned=True)
     assert isinstance(mapping, dg.TimeWindowPartitionMapping)
     assert (mapping.start_offset, mapping.end_offset) == (-1, -1)
-    land(*LINES)
-    assert run("2024-01", "2024-02")[0].success
-    monkeypatch.setattr(table_module, "ROWS_PER_CHUNK", 2)
-    # The rows of January and of February, one and two: the second commit begins with March.
-    assert list(table_module._chunks(lake, [lagged], list(MONTHS))) == [["2024-01", "2024-02"], ["2024-03"]]
-    table_module._refuse_gaps(lake, "gold.x", [lagged], ["2024-03"])
-    with pytest.raises(dg.Failure, match=r"gold.x of 2024-04 needs bronze.medical_claims of 2024-03 to 2024-03"):
-        table_module._refuse_gaps(lake, "gold.x", [lagged], ["2024-04"])
 
 
 def test_dagster_knows_the_months_that_a_lagged_table_reads():

@@ -145,7 +145,7 @@ def _measures(known: Known) -> Grid:
     for name in ("measure", "model (95 % interval)", "last year's value", "sources' algorithm"):
         grid.add_column(name, justify="left" if name == "measure" else "right")
     for m in known.measures:
-        grid.add_row(m.name, with_interval(m), shown(m.rule), shown(m.documented))
+        grid.add_row(m.name, with_interval(m), shown(m.rule), shown(m.source_algorithm))
     return grid
 
 

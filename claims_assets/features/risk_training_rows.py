@@ -27,7 +27,7 @@ from claims_assets.silver.enrolment_as_known import enrolled_in
 from claims_assets.table import Window, table
 
 HORIZON_MONTHS = 12
-"""Months of the outcome year (the source projects predict the next twelve months)."""
+"""Months of the outcome year (twelve, as in the public project sechan9999/GenZ)."""
 JUDGED_MONTHS = HORIZON_MONTHS + RUN_OUT_MONTHS
 """From the index month to the month in which its outcome year is judged."""
 WASHOUT_MONTHS = 3

@@ -1,15 +1,16 @@
-"""The algorithms that the source projects name for each model, with their hyper-parameters: what ours must be worth.
+"""The source projects' algorithm for each model, with their hyper-parameters: what ours must be worth.
 
-Fitted like theirs: 34 inputs, missing values filled with 0, scaled; but on the training part of ours alone, the scaler
-included. Gradient boosting splits among 255 bins of an input rather than among all its values: the same algorithm, ten
-times as fast. Elsewhere: the measures of both on the same members (`evaluation.py`).
+The source projects are the public ones that are named beside the constants of the models. Fitted like theirs: 34
+inputs, missing values filled with 0, scaled; but on the training part of ours alone, the scaler included. Gradient
+boosting splits among 255 bins of an input rather than among all its values: the same algorithm, ten times as fast.
+Elsewhere: the measures of both on the same members (`evaluation.py`).
 """
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from claims_assets.models.fitting import Batches, labels
-from claims_assets.models.inputs import DOCUMENTED
+from claims_assets.models.inputs import SOURCE_INPUTS
 from claims_assets.models.parts import numbered
 from claims_assets.models.risk_artifact import encoded
 from claims_assets.models.risk_model import RiskModel
@@ -38,7 +39,7 @@ def fit_baseline(model: RiskModel, train: Batches, rows: int, most_rows: int = M
     from sklearn.preprocessing import StandardScaler
     from threadpoolctl import threadpool_limits
 
-    names = [n for n in DOCUMENTED if n in model.inputs]
+    names = [n for n in SOURCE_INPUTS if n in model.inputs]
 
     def inputs(part: "pd.DataFrame") -> "np.ndarray":
         return np.nan_to_num(encoded(part, names, model.categories), nan=0.0)

@@ -93,7 +93,7 @@ def card(
         "inputs": list(model.inputs),
         "threshold": version.threshold,
         "aim": params.get("aim", "") if model.aim else "",
-        "documents_algorithm": model.baseline.algorithm.replace("_", " "),
+        "source_algorithm": model.baseline.algorithm.replace("_", " "),
         "measures": [asdict(m) for m in measured(values, absent)],
         "limits": list(LIMITS),
         "decision": decision.decision if decision else NOT_JUDGED,
@@ -125,7 +125,7 @@ def as_markdown(found: dict[str, Any]) -> str:
         "## Data",
         _listed(f"{name}: {value}" for name, value in about.items() if value),
         "## Measures on the test members",
-        _measures([Measured(**m) for m in found["measures"]], found["documents_algorithm"]),
+        _measures([Measured(**m) for m in found["measures"]], found["source_algorithm"]),
         "## Gate and fairness",
         f"Decision: {found['decision'].replace('_', ' ')}.",
         _listed(found["reasons"]),
@@ -151,6 +151,9 @@ def _listed(sentences: Iterable[str]) -> str:
 
 
 def _measures(measures: Sequence[Measured], algorithm: str) -> str:
-    lines = [f"| measure | model (95 % interval) | last year's value | {algorithm} |", "|---|---|---|---|"]
-    lines += [f"| {m.name} | {with_interval(m)} | {shown(m.rule)} | {shown(m.documented)} |" for m in measures]
+    lines = [
+        f"| measure | model (95 % interval) | last year's value | sources' algorithm: {algorithm} |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| {m.name} | {with_interval(m)} | {shown(m.rule)} | {shown(m.source_algorithm)} |" for m in measures]
     return "\n".join(lines)

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from claims_assets.features.scores import BMI_CATEGORIES
 
-DOCUMENTED = (
+SOURCE_INPUTS = (
     "age", "eligibility_years", "dual_eligible", "ltss_indicator", "high_risk_flag", "gender",
     "has_diabetes", "has_hypertension", "has_copd_asthma", "has_heart_failure", "has_ckd", "has_mental_health",
     "has_obesity", "has_cancer", "chronic_condition_count",
@@ -31,7 +31,7 @@ ADDED = (
 )  # fmt: skip
 """Further features that were known at the index."""
 
-INPUTS = (*DOCUMENTED, *ADDED)
+INPUTS = (*SOURCE_INPUTS, *ADDED)
 
 CATEGORIES = {
     "gender": {"F": 0, "M": 1, "U": 2},

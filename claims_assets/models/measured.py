@@ -26,7 +26,7 @@ class Measured:
     """95 % interval."""
     rule: float | None
     """Of last year's value."""
-    documented: float | None
+    source_algorithm: float | None
     """Of the source projects' algorithm."""
     absent: str = ""
     """Why there is no value."""

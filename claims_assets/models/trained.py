@@ -71,11 +71,11 @@ def judged(model: RiskModel, rows: "pd.DataFrame", fitted: Fitted, baseline: Pre
     predicted = fitted.artifact.predict(rows)
     flagged = None if high is None else fitted.artifact.decide(predicted).astype(bool)
     rule = np.round(rule_value(model, history_of(model, rows)), model.decimals)
-    documents = baseline(rows)
+    by_sources = baseline(rows)
     return {
         TEST: Judged(label, predicted, event, flagged),
         RULE: Judged(label, rule, event, rule_flags(model, rule, high)),
-        BASELINE: Judged(label, documents, event, baseline_flags(model, documents, high)),
+        BASELINE: Judged(label, by_sources, event, baseline_flags(model, by_sources, high)),
     }
 
 

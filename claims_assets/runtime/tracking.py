@@ -1,20 +1,19 @@
 """Experiment tracking and the model registry: the only door to MLflow.
 
-Here: what is asked of them. Elsewhere: how a run is opened and closed (`tracked_runs.py`), what a version is
-(`model_versions.py`), what is trained and measured (`models/`).
+Here: what is asked of them. Elsewhere: how a run is opened and closed (`tracked_runs.py`), what is stored of a model
+(`stored_model.py`), what a version is (`model_versions.py`) and how the registry tells it (`registry.py`), what is
+trained and measured (`models/`).
 Parameters, metrics, names and trees are stored; never a row of a member.
 """
 
-import importlib
 import logging
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -23,25 +22,19 @@ from claims_assets.runtime.model_versions import (
     AS_OF_MONTH,
     CHALLENGER,
     CHAMPION,
-    CHAMPION_FROM,
-    CHAMPION_UNTIL,
-    GATE,
-    PARAMETERS,
     PREVIOUS,
     REIGNS,
-    THRESHOLD,
-    TRAINING_DATA,
-    Gate,
     ModelVersion,
     Timeline,
     before_champion,
     crowned,
-    reigns,
     rolled_back,
     timeline,
     timeline_of,
 )
-from claims_assets.runtime.tracked_runs import TrackedRun, tracked, without_warnings
+from claims_assets.runtime.registry import create_registered_model, registered_model, version_of, write_reigns
+from claims_assets.runtime.stored_model import MODEL_FOLDER, load, save
+from claims_assets.runtime.tracked_runs import TrackedRun, tracked
 from claims_assets.settings import UNITY_CATALOG
 
 if TYPE_CHECKING:
@@ -54,10 +47,6 @@ COMPLIANCE, CODE_VERSION, DELTA_VERSION = "healthcare_compliance", "code_version
 """Tags of every run; the last one is followed by the name of a table that was read."""
 SQLITE = "sqlite:///"
 MODELS_SCHEMA = "models"
-MODEL_FOLDER, DATA_FOLDER = "model", "data"
-"""Of a stored model; the second is MLflow's."""
-NEEDED = ("xgboost", "pandas", "numpy")
-"""What a stored model needs to score, in the versions that it was fitted with."""
 
 
 class Tracking(dg.ConfigurableResource):
@@ -96,21 +85,20 @@ class Tracking(dg.ConfigurableResource):
         numpy can load it, without this project.
         """
         with tempfile.TemporaryDirectory() as folder:
-            _save(artifact, Path(folder))
-            run.client.log_artifacts(run.run_id, f"{folder}/{MODEL_FOLDER}", MODEL_FOLDER)
+            run.client.log_artifacts(run.run_id, str(save(artifact, Path(folder))), MODEL_FOLDER)
         registered = self._registered_name(name)
-        if _registered(run.client, registered) is None:
-            _create_registered(run.client, registered)
+        if registered_model(run.client, registered) is None:
+            create_registered_model(run.client, registered)
         source = f"{run.artifact_uri}/{MODEL_FOLDER}"
         created = run.client.create_model_version(registered, source=source, run_id=run.run_id, tags=dict(tags))
-        return _version(name, created, {}, {})
+        return version_of(name, created, {}, {})
 
     def versions(self, name: str) -> list[ModelVersion]:
         """All versions of a model, oldest first; none when it, or the registry, does not exist."""
         if self._nothing_stored():
             return []
         client = self._client()
-        registered = _registered(client, self._registered_name(name))
+        registered = registered_model(client, self._registered_name(name))
         if registered is None:
             return []
         stored = self._stored(client, registered.name)
@@ -118,7 +106,7 @@ class Tracking(dg.ConfigurableResource):
         starts = {int(v.version): tuple(v.tags.get(REIGNS, "").split(",")) for v in stored}
         as_of = {int(v.version): v.tags.get(AS_OF_MONTH, "") for v in stored}
         line = timeline(starts, aliases.get(CHAMPION), as_of)
-        return sorted((_version(name, v, aliases, line) for v in stored), key=lambda v: v.version)
+        return sorted((version_of(name, v, aliases, line) for v in stored), key=lambda v: v.version)
 
     def champion(self, name: str) -> ModelVersion | None:
         """The version with the alias `champion`."""
@@ -187,9 +175,7 @@ class Tracking(dg.ConfigurableResource):
 
     def load(self, name: str, version: int) -> "RiskArtifact":
         """A registered version, by the code of this project and not by that which is stored with it."""
-        from claims_assets.models.risk_artifact import FILE, RiskArtifact
-
-        return RiskArtifact.load(self.folder(name, version) / DATA_FOLDER / FILE)
+        return load(self.folder(name, version))
 
     def results(self, version: ModelVersion) -> tuple[dict[str, float], dict[str, str]]:
         """Metrics and tags of the run that registered a version."""
@@ -221,7 +207,7 @@ class Tracking(dg.ConfigurableResource):
         client, registered = self._client(), self._registered_name(name)
         champion = line[max(line)]
         for v in sorted(versions, key=lambda v: v.version != champion):
-            _write_reigns(client, registered, v, line)
+            write_reigns(client, registered, v, line)
         client.set_registered_model_alias(registered, CHAMPION, str(champion))
         if before is not None:
             client.set_registered_model_alias(registered, PREVIOUS, str(before))
@@ -269,72 +255,8 @@ class Tracking(dg.ConfigurableResource):
         return self.uri.startswith(SQLITE) and not _sqlite_file(self.uri).exists()
 
 
-def _registered(client: "MlflowClient", name: str) -> Any:
-    """The registered model, or None. Not by a search: Unity Catalog refuses one that filters."""
-    from mlflow.exceptions import MlflowException
-    from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
-
-    try:
-        return client.get_registered_model(name)
-    except MlflowException as error:
-        if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
-            raise
-        return None
-
-
-def _create_registered(client: "MlflowClient", name: str) -> None:
-    """Another process may be creating it too."""
-    from mlflow.exceptions import MlflowException
-    from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
-
-    try:
-        client.create_registered_model(name)
-    except MlflowException as error:
-        if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
-            raise
-
-
-def _save(artifact: "RiskArtifact", folder: Path) -> None:
-    """Write the MLflow model `folder/model`: trees and facts, the one file of code that scores them, the signature."""
-    from claims_assets.models import risk_artifact
-    from claims_assets.models.signature import example_for, signature_of
-
-    # Its import warns of a type hint of its own, and a signature with integers of values that may be missing.
-    with without_warnings(UserWarning):
-        pyfunc = importlib.import_module("mlflow.pyfunc")
-        pyfunc.save_model(
-            folder / MODEL_FOLDER,
-            loader_module=risk_artifact.__name__.rpartition(".")[2],
-            code_paths=[risk_artifact.__file__],
-            data_path=str(artifact.save(folder)),
-            signature=signature_of(artifact),
-            input_example=example_for(artifact),
-            # Stated, because MLflow else finds them by running the model in a process of its own.
-            pip_requirements=[f"{name}=={_installed(name)}" for name in NEEDED],
-        )
-
-
-def _installed(name: str) -> str:
-    return importlib.import_module(name).__version__
-
-
 def _holder(versions: Sequence[ModelVersion], alias: str) -> int | None:
     return next((v.version for v in versions if alias in v.aliases), None)
-
-
-def _write_reigns(client: "MlflowClient", registered: str, version: ModelVersion, line: Timeline) -> None:
-    """The tags that hold a version's times as champion; only what changes is written."""
-    own = replace(version, reigns=reigns(line, version.version))
-    wanted = {
-        REIGNS: ",".join(first for first, _ in own.reigns),
-        CHAMPION_FROM: own.champion_from,
-        CHAMPION_UNTIL: own.champion_until,
-    }
-    for key, value in wanted.items():
-        if value and version.tags.get(key) != value:
-            client.set_model_version_tag(registered, str(version.version), key, value)
-        elif not value and key in version.tags:
-            client.delete_model_version_tag(registered, str(version.version), key)
 
 
 def _sqlite_file(uri: str) -> Path:
@@ -344,24 +266,3 @@ def _sqlite_file(uri: str) -> Path:
 def _create_parent(uri: str) -> None:
     if uri.startswith(SQLITE):
         _sqlite_file(uri).parent.mkdir(parents=True, exist_ok=True)
-
-
-def _version(name: str, stored: Any, aliases: Mapping[str, int], line: Timeline) -> ModelVersion:
-    """From MLflow's entity; a version that others registered may lack our tags, and then scores no month."""
-    tags, version = dict(stored.tags), int(stored.version)
-    threshold = tags.get(THRESHOLD)
-    own = tuple(sorted((a for a, v in aliases.items() if v == version), key=lambda a: (a != CHAMPION, a)))
-    return ModelVersion(
-        name=name,
-        version=version,
-        as_of_month=tags.get(AS_OF_MONTH, ""),
-        training_data=tags.get(TRAINING_DATA, ""),
-        alias=own[0] if own else None,
-        parameters=tags.get(PARAMETERS, ""),
-        threshold=float(threshold) if threshold else None,
-        run_id=stored.run_id or "",
-        gate=found if (found := tags.get(GATE, "")) in get_args(Gate) else "",
-        reigns=reigns(line, version),
-        aliases=own,
-        tags=tags,
-    )

@@ -1,4 +1,4 @@
-"""Medical claim lines that stand today: final action, with the flags that reports and the source projects' SQL use.
+"""Medical claim lines that stand today: final action, with the flags that reports use.
 
 Here: the filter, flags of one line, and rules that count doubtful lines and keep them. Elsewhere: chains, repeats and
 clean codes (`silver/claim_versions.py`), what the flags mean (`silver/codes.py`), how codes and headers are judged
@@ -25,7 +25,7 @@ from claims_assets.sources.code_sets import place_of_service_codes
 from claims_assets.table import Whole, table
 
 HIGH_COST = 10_000
-"""USD paid for one line; source projects, silver rules."""
+"""USD paid for one line; public project sechan9999/GenZ, notebooks/02_silver_cleaning.py."""
 AMOUNTS_ADD_UP = (
     "coalesce(claim_status, 'PAID') <> 'PAID' or abs(allowed_amount - paid_amount - member_liability) <= 0.01"
 )

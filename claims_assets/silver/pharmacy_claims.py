@@ -1,4 +1,4 @@
-"""Pharmacy fills that stand today: final action, with the drug flags of the source projects.
+"""Pharmacy fills that stand today: final action, with the drug flags that features count.
 
 Elsewhere: reversals, repeats and clean codes (`silver/claim_versions.py`), enrolment on the day of the fill
 (`silver/claim_enrolment.py`).
@@ -16,11 +16,11 @@ from claims_assets.silver.codes import NDC_11, stands_today
 from claims_assets.table import Whole, table
 
 HIGH_COST_RX = 500
-"""USD paid for one fill; source projects, silver rules."""
+"""USD paid for one fill; public project sechan9999/GenZ, notebooks/02_silver_cleaning.py."""
 GENERIC = ("G", "GENERIC", "Y", "YES", "TRUE", "1")
 BRAND = ("B", "BRAND", "N", "NO", "FALSE", "0")
 CONTROLLED = "OPIOID|BENZODIAZEPINE|STIMULANT"
-"""Words in a therapeutic class; source projects, silver rules."""
+"""Words in a therapeutic class; public project sechan9999/GenZ, notebooks/02_silver_cleaning.py."""
 
 
 class PharmacyClaims(PharmacyColumns):

@@ -108,7 +108,7 @@ def test_without_a_champion_the_newest_version_is_shown_as_what_it_is(run, track
     assert (known["version"], known["status"], known["champion_from"]) == (1, status, "")
     measures = {m["name"]: m for m in known["measures"]}
     assert measures["auc"] == {
-        "name": "auc", "value": 0.7512, "low": 0.71, "high": 0.79, "rule": 0.7, "documented": 0.72, "absent": "",
+        "name": "auc", "value": 0.7512, "low": 0.71, "high": 0.79, "rule": 0.7, "source_algorithm": 0.72, "absent": "",
     }  # fmt: skip
     assert measures["recall"]["absent"] == "no positives"
     assert measures.keys() == {"auc", "recall"}

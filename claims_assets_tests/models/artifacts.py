@@ -32,14 +32,18 @@ def members(n: int, seed: int = 1) -> pd.DataFrame:
 def artifact(rounds: int = 5, **facts) -> RiskArtifact:
     """A classifier, or what `facts` say; another number of rounds is another model."""
     rows = members(300)
-    y = (rows["er_visit_count_12mo"] + 2 * rows["has_ckd"] > 3).to_numpy(float)
-    data = xgboost.DMatrix(encoded(rows, INPUTS, CATEGORIES), y, feature_names=INPUTS, nthread=1)
+    return fitted(rows, rows["er_visit_count_12mo"] + 2 * rows["has_ckd"] > 3, INPUTS, rounds, **facts)
+
+
+def fitted(rows: pd.DataFrame, event: pd.Series, inputs: list[str], rounds: int, **facts) -> RiskArtifact:
+    """A model of an event from rows of one's own; a classifier unless `facts` say otherwise."""
     known = {
-        "format": 1, "name": "made", "kind": "classifier", "inputs": INPUTS, "categories": CATEGORIES,
+        "format": 1, "name": "made", "kind": "classifier", "inputs": inputs, "categories": CATEGORIES,
         "calibration": {"kind": "sigmoid", "slope": 0.9, "intercept": -0.1}, "threshold": 0.5,
         "intervals": {"predicted": [0.0, 1.0], "lower": [0.0, 0.8], "upper": [0.2, 1.0]},
         "highest": None, "decimals": 6,
     } | facts  # fmt: skip
+    data = xgboost.DMatrix(encoded(rows, inputs, CATEGORIES), event.to_numpy(float), feature_names=inputs, nthread=1)
     objective = "binary:logistic" if known["kind"] == "classifier" else "reg:squarederror"
     booster = xgboost.train({"objective": objective, "max_depth": 3, "seed": 1, "nthread": 1}, data, rounds)
     return RiskArtifact(booster, known)

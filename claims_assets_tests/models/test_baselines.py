@@ -13,7 +13,7 @@ from claims_assets.models.fitting import as_batches, labels
 from claims_assets.models.health_risk_score import HEALTH_RISK
 from claims_assets.models.high_cost_predictor import HIGH_COST
 from claims_assets.models.high_risk_predictor import HIGH_RISK
-from claims_assets.models.inputs import DOCUMENTED
+from claims_assets.models.inputs import SOURCE_INPUTS
 from claims_assets.models.risk_artifact import encoded
 from claims_assets.models.total_cost_predictor import TOTAL_COST
 from claims_assets_tests.models.test_fitting import MODELS, with_signal
@@ -45,7 +45,7 @@ def test_a_signal_is_found_by_each(frame, model):
     ],
     ids=lambda x: getattr(x, "name", None),
 )
-def test_algorithms_and_settings_are_the_documents(model, algorithm, settings):
+def test_algorithms_and_settings_are_those_of_the_sources(model, algorithm, settings):
     found = baselines._estimator(model)
     assert type(found).__name__ == algorithm
     assert found.get_params().items() >= (settings | {"random_state": 42}).items()
@@ -54,7 +54,7 @@ def test_algorithms_and_settings_are_the_documents(model, algorithm, settings):
 def test_the_scaler_knows_the_training_part_alone(frame):
     """R23: the same as scaling by hand with the mean and spread of the training rows."""
     train, test = with_signal(frame(500)), frame(200, seed=2)
-    names = [n for n in DOCUMENTED if n != "high_risk_flag"]
+    names = [n for n in SOURCE_INPUTS if n != "high_risk_flag"]
     x, other = (np.nan_to_num(encoded(r, names, HIGH_RISK.categories)).astype("float64") for r in (train, test))
     mean, spread = x.mean(axis=0), x.std(axis=0)
     by_hand = LogisticRegression(C=1.0, max_iter=1000).fit((x - mean) / spread, labels(HIGH_RISK, train))

@@ -59,7 +59,7 @@ def test_a_card_says_what_the_model_is_for_what_it_saw_and_how_good_it_is(tracki
         "- Delta versions: gold.risk_training_rows 12",
         "- threshold: 0.25",
         "- aim: precision of at least 0.6",
-        "| measure | model (95 % interval) | last year's value | random forest |",
+        "| measure | model (95 % interval) | last year's value | sources' algorithm: random forest |",
         "| auc | 0.751 (0.710 to 0.790) | 0.700 | 0.720 |",
         "| recall | absent: no row is positive |  |  |",
         "Not to deny, delay or reduce care",

@@ -5,7 +5,7 @@ import pytest
 from claims_assets.contracts import compiled
 from claims_assets.features.member_features import MemberFeatures
 from claims_assets.features.scores import BMI_CATEGORIES
-from claims_assets.models.inputs import ADDED, CATEGORIES, DOCUMENTED, INPUTS, MONOTONE
+from claims_assets.models.inputs import ADDED, CATEGORIES, INPUTS, MONOTONE, SOURCE_INPUTS
 from claims_assets.silver.demographics import GENDERS
 from claims_assets_tests.models.test_fitting import MODELS
 
@@ -13,7 +13,7 @@ KINDS = {n: t.simpleString() for n, t in compiled(MemberFeatures).columns.items(
 
 
 def test_the_34_of_the_source_come_first_and_all_are_features():
-    assert (len(DOCUMENTED), INPUTS[:34]) == (34, DOCUMENTED)
+    assert (len(SOURCE_INPUTS), INPUTS[:34]) == (34, SOURCE_INPUTS)
     assert len(set(INPUTS)) == len(INPUTS) == 34 + len(ADDED)
     assert set(INPUTS) <= KINDS.keys()
 

@@ -9,15 +9,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import xgboost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claims_assets.models import risk_artifact
 from claims_assets.models.risk_artifact import RiskArtifact, encoded
+from claims_assets_tests.models.artifacts import CATEGORIES, fitted
 
 INPUTS = ["visits", "cost", "has_ckd", "gender"]
-CATEGORIES = {"gender": {"F": 0, "M": 1, "U": 2}}
 
 
 def members(n: int = 400, seed: int = 1) -> pd.DataFrame:
@@ -36,18 +35,8 @@ def members(n: int = 400, seed: int = 1) -> pd.DataFrame:
 def artifact(**facts) -> RiskArtifact:
     """Visits and kidney disease decide; a classifier unless `facts` say otherwise."""
     rows = members()
-    content = encoded(rows, INPUTS, CATEGORIES)
-    y = (rows["visits"] + 2 * rows["has_ckd"] + (rows["gender"] == "M") > 3).to_numpy(float)
-    data = xgboost.DMatrix(content, y, feature_names=INPUTS, nthread=1)
-    known = {
-        "format": 1, "name": "made", "kind": "classifier", "inputs": INPUTS, "categories": CATEGORIES,
-        "calibration": {"kind": "sigmoid", "slope": 0.9, "intercept": -0.1}, "threshold": 0.5,
-        "intervals": {"predicted": [0.0, 1.0], "lower": [0.0, 0.8], "upper": [0.2, 1.0]},
-        "highest": None, "decimals": 6,
-    } | facts  # fmt: skip
-    objective = "binary:logistic" if known["kind"] == "classifier" else "reg:squarederror"
-    booster = xgboost.train({"objective": objective, "max_depth": 3, "seed": 1, "nthread": 1}, data, 20)
-    return RiskArtifact(booster, known)
+    event = rows["visits"] + 2 * rows["has_ckd"] + (rows["gender"] == "M") > 3
+    return fitted(rows, event, INPUTS, 20, **facts)
 
 
 def test_what_is_saved_is_what_is_loaded(tmp_path):

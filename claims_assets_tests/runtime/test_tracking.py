@@ -7,29 +7,16 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import mlflow
-import numpy as np
-import pandas as pd
 import pytest
-import xgboost
 from mlflow import MlflowClient
 
 from claims_assets.runtime.model_versions import NoWayBack
 from claims_assets.runtime.tracking import EXPERIMENT, Tracking
-from claims_assets_tests.models.artifacts import INPUTS, artifact, members
+from claims_assets_tests.models.artifacts import artifact, members
 from claims_assets_tests.models.registry import empty_registry
 
 TAGS = {"as_of_month": "2025-06", "training_data": "abc", "parameters": "p1", "threshold": "0.25"}
 ROWS = members(50, seed=2)
-ALONE = """
-import sys
-sys.modules["claims_assets"] = None
-import mlflow, pandas, pathlib
-model = mlflow.pyfunc.load_model(sys.argv[1])
-scored = model.predict(pandas.read_pickle(sys.argv[2]))
-pathlib.Path(sys.argv[3]).write_bytes(scored["score"].to_numpy().tobytes())
-"""
-"""Scores rows with a stored model where this project can't be imported."""
 
 
 @pytest.fixture
@@ -214,61 +201,11 @@ def test_a_loaded_version_predicts_as_the_fitted_one(tracking, fitted):
     assert loaded.predict(ROWS).tobytes() == fitted.predict(ROWS).tobytes()
 
 
-def test_a_stored_model_scores_where_this_project_is_not(tracking, fitted, tmp_path):
-    register(tracking, fitted)
-    ROWS.astype({"dual_eligible": float, "er_visit_count_12mo": "int64"}).to_pickle(tmp_path / "rows.pickle")
-    files = [str(tracking.folder("m", 1)), str(tmp_path / "rows.pickle"), str(tmp_path / "scores")]
-    subprocess.run([sys.executable, "-W", "ignore", "-c", ALONE, *files], check=True, cwd=tmp_path)
-    assert (tmp_path / "scores").read_bytes() == fitted.predict(ROWS).tobytes()
-
-
-def test_the_signature_has_the_types_of_the_contract_and_a_double_where_an_integer_or_a_boolean_may_be_missing(
-    tracking, fitted
-):
-    register(tracking, fitted)
-    register(tracking, artifact(kind="regression", threshold=None, highest=100.0), name="cost")
-    signature = mlflow.models.Model.load(str(tracking.folder("m", 1))).signature
-    assert {i.name: i.type.name for i in signature.inputs} == {
-        "age": "double",
-        "gender": "string",
-        "dual_eligible": "double",
-        "has_ckd": "boolean",
-        "er_visit_count_12mo": "long",
-        "total_paid_12mo": "double",
-    }
-    assert signature.inputs.input_names() == INPUTS
-    assert all(i.required for i in signature.inputs)
-    assert signature.outputs.input_names() == ["score", "prediction", "lower", "upper"]
-    of_cost = mlflow.models.Model.load(str(tracking.folder("cost", 1))).signature
-    assert of_cost.outputs.input_names() == ["score", "lower", "upper"]
-
-
-def test_a_stored_model_names_what_it_needs_and_brings_the_one_file_that_scores(tracking, fitted):
-    register(tracking, fitted)
-    folder = tracking.folder("m", 1)
-    assert sorted((folder / "requirements.txt").read_text().split()) == sorted(
-        f"{m.__name__}=={m.__version__}" for m in (mlflow, xgboost, pd, np)
-    )
-    assert [p.name for p in (folder / "code").iterdir()] == ["risk_artifact.py"]
-
-
 def test_a_program_that_registers_a_model_prints_nothing(tracking):
     program = "from claims_assets_tests.runtime.test_tracking import *\nregister(Tracking(uri=sys.argv[1]), artifact())"
     done = subprocess.run([sys.executable, "-c", program, tracking.uri], capture_output=True, text=True, check=True)
     assert done.stdout + done.stderr == ""
     assert len(tracking.versions("m")) == 1
-
-
-def test_the_example_is_of_nobody(tracking, fitted):
-    register(tracking, fitted)
-    (example,) = (
-        mlflow.models.Model.load(str(tracking.folder("m", 1)))
-        .load_input_example(str(tracking.folder("m", 1)))
-        .to_dict("records")
-    )
-    assert example.pop("gender") == "F"
-    assert not any(example.values())
-    assert example.keys() == set(INPUTS) - {"gender"}
 
 
 def test_results_are_those_of_the_run_that_registered(tracking, fitted):

@@ -1,9 +1,11 @@
 """Literal and random eligibility records for the tests of what was known of enrolment."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from claims_assets.bronze.member_eligibility import MemberEligibility
@@ -27,6 +29,21 @@ RECORD = st.fixed_dictionaries(
     }
 )
 MEMBERS = st.lists(st.lists(RECORD, max_size=7), min_size=40, max_size=60)
+
+
+def of_random_members(test: Callable[..., None]) -> Callable[..., None]:
+    """A test that takes drawn `members` and the `order` in which to shuffle their rows: few examples of many members.
+
+    Without shrinking: each step would be a job of the engine, and a failure would take minutes.
+    """
+    asked = given(members=MEMBERS, order=st.randoms(use_true_random=False))
+    few = settings(
+        max_examples=5,
+        deadline=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
+    return few(asked(test))
 
 
 def span(member: str, start: str, end: str | None = None, **more: Any) -> dict[str, Any]:

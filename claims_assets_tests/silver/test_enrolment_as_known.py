@@ -3,14 +3,12 @@
 from datetime import date
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from claims_assets.bronze.member_eligibility import MemberEligibility
 from claims_assets.contracts import compiled
 from claims_assets.partitions import add_months, months_between
 from claims_assets.silver.enrolment_as_known import MONTHS_TOLD, EnrolmentAsKnown, enrolled_in, enrolment_as_known
-from claims_assets_tests.silver.eligibility_records import MEMBERS, drawn, frame_of, known_by, numbered, span
+from claims_assets_tests.silver.eligibility_records import drawn, frame_of, known_by, numbered, of_random_members, span
 
 YEAR = months_between("2024-01", "2024-12")
 COLUMNS = list(compiled(EnrolmentAsKnown).columns)
@@ -81,14 +79,7 @@ def test_written_months_keep_the_contract(rows, lake):
 
 
 @pytest.mark.requirement("R1")
-# Without shrinking: each step would be a job of the engine, and a failure would take minutes.
-@settings(
-    max_examples=5,
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(members=MEMBERS, order=st.randoms(use_true_random=False))
+@of_random_members
 def test_months_equal_a_count_of_days_of_the_records_known_by_then(spark, members, order):
     given_rows = drawn(members)
     order.shuffle(given_rows)

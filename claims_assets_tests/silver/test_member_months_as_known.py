@@ -3,8 +3,6 @@
 from datetime import date
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from claims_assets.bronze.member_eligibility import MemberEligibility
 from claims_assets.contracts import compiled
@@ -12,7 +10,14 @@ from claims_assets.partitions import months_between
 from claims_assets.silver.known_records import records_as_known
 from claims_assets.silver.member_months import MemberMonths, member_months
 from claims_assets.silver.member_months_as_known import MemberMonthsAsKnown, member_months_as_known
-from claims_assets_tests.silver.eligibility_records import MEMBERS, drawn, frame_of, known_month, numbered, span
+from claims_assets_tests.silver.eligibility_records import (
+    drawn,
+    frame_of,
+    known_month,
+    numbered,
+    of_random_members,
+    span,
+)
 
 YEAR = months_between("2024-01", "2024-12")
 HALF = YEAR[:6]
@@ -133,14 +138,7 @@ def test_written_months_keep_the_contract(rows, lake):
 
 
 @pytest.mark.requirement("R1", "R11")
-# Without shrinking: each step would be a job of the engine, and a failure would take minutes.
-@settings(
-    max_examples=5,
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(members=MEMBERS, order=st.randoms(use_true_random=False))
+@of_random_members
 def test_each_month_is_what_the_records_known_by_its_end_say_alone(spark, members, order):
     """The same months from the records cut at each month, one month at a time, by the table of today's truth."""
     given_rows = drawn(members)

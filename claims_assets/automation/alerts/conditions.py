@@ -1,37 +1,22 @@
 """What counts as wrong: pure rules from facts to conditions. A condition holds as long as the rule finds it.
 
-Here: limits, sentences, remedies; no clock, no storage. Elsewhere: where the facts come from (`look.py`), which
-conditions are new (`book.py`). Sentences hold names, months and counts only, never a value of a row.
+Here: what a condition is, and those of quality, checks, runs and of the watch itself: limits, sentences, remedies; no
+clock, no storage. Elsewhere: what is late or missing (`lateness.py`), too few rows (`volume.py`), where the facts come
+from (`look.py`), which conditions are new (`book.py`). Sentences hold names, months and counts only, never a value of a
+row.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from statistics import median
+from datetime import UTC, datetime
 from typing import Any, Literal
 
-from claims_assets.automation.completeness import Completeness, in_words
 from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.monitoring.quality import BANDS
-from claims_assets.partitions import add_months, month_index
 
 Severity = Literal["warning", "critical"]
 Kind = Literal["freshness", "completeness", "quality", "write", "volume", "check", "run", "alerting"]
 
-LOW_VOLUME = 0.5
-"""Share of the median of the months before below which a month holds too few rows. Seasons move the claims of a plan by
-far less than half; a lost file of one of two large senders does not. A choice of this project."""
-MONTHS_BEFORE, LEAST_MONTHS_BEFORE = 12, 6
-"""A year, so that every season is in the median; at least half of it."""
-RUN_OUT_DAYS = 30
-"""Days after its end from which a month is judged: 90% of clean claims must be paid within 30 days (42 CFR
-447.45(d)(2)), so a month below half is not merely young."""
-LEAST_MEDIAN = 30
-"""Rows a month below which chance alone makes half a month: counts of a Poisson process with mean 30 fall below 15
-about once in a thousand months."""
-LEAST_ROWS = {"gold.member_risk_predictions": 50}
-"""Rows below which the newest month of a table is hardly all: limit of the monitoring guide that goes with the public
-project juanlamadrid20/insurance-mlops (daily predictions below 50; the project's own view says 10)."""
 FAILURES_TOLD = 3
 """Failed rounds in a row that are told: what one or two could not deliver went out minutes later."""
 MEND_RUN = "See the step that failed in the run, mend its cause, and run the same months again."
@@ -78,93 +63,6 @@ def page_of(asset: str, view: str = "", month: str | None = None) -> str:
     return f"assets/{asset}" + ("?" + "&".join(asked) if asked else "")
 
 
-@dataclass(frozen=True)
-class Freshness:
-    """When an asset with a freshness policy was last built, and how old it may become."""
-
-    asset: str
-    last_built: datetime | None
-    warn_after: timedelta | None
-    fail_after: timedelta | None
-    """None where the policy is no window of time; then `stored_state` counts."""
-    stored_state: str | None = None
-    confirmed: datetime | None = None
-    """When it was last found to need no build: what it was built from had not changed."""
-
-    @property
-    def as_of(self) -> datetime | None:
-        """The last moment at which it was as it should be."""
-        return max(filter(None, (self.last_built, self.confirmed)), default=None) if self.last_built else None
-
-
-def freshness_state(fact: Freshness, now: datetime) -> str:
-    """PASS, WARN, FAIL or NEVER BUILT, by the rule of Dagster's own daemon but at a given moment.
-
-    Two differences. Dagster leaves an asset that was never built at UNKNOWN for ever; here that is a state to be told.
-    And a table that needs no build is not late: no month of it would come out differently.
-    """
-    if fact.as_of is None:
-        return "NEVER BUILT"
-    if fact.fail_after is None:
-        return fact.stored_state or "UNKNOWN"
-    age = now - fact.as_of
-    if age >= fact.fail_after:
-        return "FAIL"
-    return "WARN" if fact.warn_after and age >= fact.warn_after else "PASS"
-
-
-def freshness(facts: Iterable[Freshness], now: datetime) -> list[Condition]:
-    """Assets that were never built, or not for too long."""
-    return [c for fact in facts if (c := _freshness(fact, freshness_state(fact, now)))]
-
-
-def _freshness(fact: Freshness, state: str) -> Condition | None:
-    if state not in ("NEVER BUILT", "WARN", "FAIL"):
-        return None
-    then, window = fact.as_of, fact.warn_after if state == "WARN" else fact.fail_after
-    what = f"{fact.asset} was never built."
-    if then:
-        did = "built" if then == fact.last_built else "found up to date"
-        allowed = f" and may be {window.total_seconds() / 3600:.0f} hours old" if window else ""
-        what = f"{fact.asset} was last {did} at {stamp(then)}{allowed}."
-    return Condition(
-        "freshness",
-        fact.asset,
-        "critical" if state == "FAIL" else "warning",
-        what,
-        "Run `claims run`, or materialize the asset; see whether its schedule is on and its last run failed.",
-        page_of(fact.asset),
-        asset=fact.asset,
-        since=then + window if then and window else None,
-    )
-
-
-def completeness(found: Mapping[str, Completeness]) -> list[Condition]:
-    """Tables without a claim month they should hold. One that was never built is told by its freshness."""
-    return [c for name, f in found.items() if (c := _completeness(asset_of(name), f))]
-
-
-def _completeness(asset: str, found: Completeness) -> Condition | None:
-    if found.state == "gap":
-        what, severity = f"{asset} lacks claim months {in_words(found.missing)}", "critical"
-        what += f" between its first, {found.first}, and its newest, {found.newest}."
-    elif found.state == "late":
-        what, severity = f"{asset} ends at {found.newest}; {found.expected} was due.", "warning"
-    else:
-        return None
-    first = (found.missing or found.late)[0]
-    last = (found.missing or found.late)[-1]
-    return Condition(
-        "completeness",
-        asset,
-        severity,
-        what,
-        f"See that the files of these months have landed, then run `claims run --from {first} --to {last}`.",
-        page_of(asset, "partitions"),
-        asset=asset,
-    )
-
-
 def quality(scores: Iterable[Mapping[str, Any]]) -> list[Condition]:
     """Months whose quality score is low, and months whose last write was stopped.
 
@@ -190,64 +88,6 @@ def quality(scores: Iterable[Mapping[str, Any]]) -> list[Condition]:
 
 LOW_BANDS = {name: limit for limit, name in BANDS.items() if name in ("critical", "warning")}
 """Bands that are alerts, with the score below which they begin."""
-
-
-def low_volume(rows: Mapping[str, Mapping[str, int]], as_of: date) -> list[Condition]:
-    """Months that hold far fewer rows than those before them.
-
-    Args:
-        rows: table name -> claim month -> rows.
-    """
-    newest = add_months((as_of - timedelta(days=RUN_OUT_DAYS)).strftime("%Y-%m"), -1)
-    return [
-        c
-        for name, by_month in rows.items()
-        for month in sorted(by_month)
-        if month <= newest and (c := _low(asset_of(name), month, by_month))
-    ]
-
-
-def _low(asset: str, month: str, by_month: Mapping[str, int]) -> Condition | None:
-    index = month_index(month)
-    before = [n for m, n in by_month.items() if 0 < index - month_index(m) <= MONTHS_BEFORE]
-    if len(before) < LEAST_MONTHS_BEFORE:
-        return None
-    usual = median(before)
-    if usual < LEAST_MEDIAN or by_month[month] >= LOW_VOLUME * usual:
-        return None
-    return Condition(
-        "volume",
-        asset,
-        "warning",
-        f"{asset} {month} holds {by_month[month]:,} rows; the months before it usually hold {usual:,.0f}.",
-        "See whether a file of this month is missing in the landing folder, and whether rows were quarantined.",
-        page_of(asset, "partitions", month),
-        asset=asset,
-        claim_month=month,
-    )
-
-
-def few_rows(rows: Mapping[str, Mapping[str, int]]) -> list[Condition]:
-    """Tables whose newest month holds fewer rows than there must be, whatever is usual.
-
-    Args:
-        rows: table name -> claim month -> rows.
-    """
-    newest = {name: max(by_month) for name, by_month in rows.items() if name in LEAST_ROWS and by_month}
-    return [
-        Condition(
-            "volume",
-            asset_of(name),
-            "warning",
-            f"{asset_of(name)} {month} holds {rows[name][month]:,} rows, fewer than {LEAST_ROWS[name]}.",
-            "See whether the members' features of this month were built, and whether rows were quarantined.",
-            page_of(asset_of(name), "partitions", month),
-            asset=asset_of(name),
-            claim_month=month,
-        )
-        for name, month in newest.items()
-        if rows[name][month] < LEAST_ROWS[name]
-    ]
 
 
 @dataclass(frozen=True)

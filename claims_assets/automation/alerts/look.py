@@ -1,7 +1,8 @@
 """Where the facts come from: the Dagster instance and the monitoring tables, each watch on its own.
 
 A watch that raises an error, or that finds nothing where there must be something, becomes a condition itself, and what
-it watches neither opens nor recovers until it sees again. Elsewhere: what the facts mean (`conditions.py`).
+it watches neither opens nor recovers until it sees again. Elsewhere: what the facts mean (`conditions.py`,
+`lateness.py`, `volume.py`).
 """
 
 import traceback
@@ -16,9 +17,11 @@ import dagster as dg
 
 from claims_assets.automation import completeness as months
 from claims_assets.automation.alerts import conditions as rules
+from claims_assets.automation.alerts import lateness
 from claims_assets.automation.alerts.book import Key
-from claims_assets.automation.alerts.conditions import CheckState, Condition, FailedRun, Freshness, moment_of
+from claims_assets.automation.alerts.conditions import CheckState, Condition, FailedRun, moment_of
 from claims_assets.automation.alerts.up_to_date import UpToDate, landed_months
+from claims_assets.automation.alerts.volume import few_rows, low_volume
 from claims_assets.monitoring.alerts import Alert
 from claims_assets.monitoring.built_months import built
 from claims_assets.monitoring.contract_results import WHOLE
@@ -112,17 +115,17 @@ def freshness(sight: Sight) -> Seen:
     facts = {}
     for key, policy in sorted(policies.items()):
         warn, fail = (getattr(policy, name, None) for name in ("warn_window", "fail_window"))
-        facts[key] = Freshness(
+        facts[key] = lateness.Freshness(
             _path(key),
             last.get(key),
             warn.to_timedelta() if warn else None,
             fail.to_timedelta() if fail else None,
             stored[key].freshness_state.value if key in stored else None,
         )
-    overdue = [k for k, f in facts.items() if rules.freshness_state(f, sight.now) in ("WARN", "FAIL")]
+    overdue = [k for k, f in facts.items() if lateness.freshness_state(f, sight.now) in ("WARN", "FAIL")]
     months = landed_months(sight.lake) if overdue else []
     confirmed = UpToDate(sight.lake, sight.tables, last, months, sight.now).moments(overdue)
-    return Seen(rules.freshness((replace(f, confirmed=confirmed.get(k)) for k, f in facts.items()), sight.now))
+    return Seen(lateness.freshness((replace(f, confirmed=confirmed.get(k)) for k, f in facts.items()), sight.now))
 
 
 def _last_built(instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey]) -> dict[dg.AssetKey, datetime]:
@@ -139,7 +142,7 @@ def claim_months(sight: Sight) -> Seen:
     found = months.of_tables(sight.tables, sight.lake, sight.now.date())
     if not found:
         raise NothingToLookAt("no table has claim months")
-    return Seen(rules.completeness(found))
+    return Seen(lateness.completeness(found))
 
 
 def quality(sight: Sight) -> Seen:
@@ -157,8 +160,8 @@ def volume(sight: Sight) -> Seen:
         if t.partitioned and t.full_name in sight.built
     }
     raw = {t.full_name for t in sight.tables if t.layer.folder == "bronze"}
-    low = rules.low_volume({n: found for n, found in rows.items() if n in raw}, sight.now.date())
-    return Seen([*low, *rules.few_rows(rows)])
+    low = low_volume({n: found for n, found in rows.items() if n in raw}, sight.now.date())
+    return Seen([*low, *few_rows(rows)])
 
 
 def checks(sight: Sight) -> Seen:

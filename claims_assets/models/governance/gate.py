@@ -1,7 +1,8 @@
 """May a version score, and is it good enough to be champion? What is known of it in, a verdict out.
 
 Pure: no registry, no lake, no clock. Every criterion that can't be answered refuses, by name. Elsewhere: the numbers
-(`thresholds.py`), groups (`fairness.py`), two versions (`comparison.py`), and what follows (`models/promotion.py`).
+(`thresholds.py`), calibration, stability and groups (`calibration.py`, `stability.py`, `fairness.py`), two versions
+(`comparison.py`), and what follows (`models/promotion.py`).
 """
 
 import math
@@ -10,19 +11,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from claims_assets.models.governance import fairness
-from claims_assets.models.governance.comparison import UNKNOWN, Interval, drop, gain, interval
+from claims_assets.models.governance import calibration, fairness, stability
+from claims_assets.models.governance.comparison import UNKNOWN, Interval, gain, interval
 from claims_assets.models.governance.measures import Scored, measure
-from claims_assets.models.governance.thresholds import (
-    CALIBRATION,
-    CLASSIFIER,
-    FLOORS,
-    HIGH_SHARE,
-    REGRESSION,
-    REPRODUCED,
-    STABILITY,
-    Demands,
-)
+from claims_assets.models.governance.thresholds import CLASSIFIER, FLOORS, HIGH_SHARE, REGRESSION, REPRODUCED, Demands
 from claims_assets.models.governance.verdict import (
     BELOW_FLOOR,
     PASSED,
@@ -291,72 +283,13 @@ def _better_than_rule(evidence: Evidence, found: Interval) -> Criterion:
 
 
 def _calibrated(evidence: Evidence) -> Iterator[Criterion]:
-    """Predicted is what happens, in all and by tenths of the members."""
-    ratio = interval("predicted_to_observed", evidence.test, evidence.members)
-    limit = f"{CALIBRATION.low:g} to {CALIBRATION.high:g}, if not by chance"
-    reason = ""
-    if not ratio.known:
-        reason = "Predicted to observed can't be computed."
-    elif not CALIBRATION.low <= ratio.value <= CALIBRATION.high and not ratio.low <= 1 <= ratio.high:
-        reason = f"It predicts {ratio.value:.2f} times what happens."
-    outcome = REFUSED if reason else PASSED
-    yield Criterion("predicted to observed", outcome, limit, ratio.value, ratio.low, ratio.high, reason=reason)
-    yield _by_tenths(evidence)
-
-
-def _by_tenths(evidence: Evidence) -> Criterion:
-    """Mean distance of predicted and observed; what perfect predictions of so few members would show is taken off."""
-    import numpy as np
-
-    of, scale, most = evidence.test, 1.0, CALIBRATION.absolute
-    if not evidence.is_classifier:
-        scale, most = float(abs(of.label.mean())), CALIBRATION.relative
-    distance = noise = 0.0
-    for tenth in np.array_split(np.argsort(of.predicted, kind="stable"), CALIBRATION.tenths):
-        if len(tenth):
-            error = of.predicted[tenth] - of.label[tenth]
-            share = len(tenth) / len(of.label)
-            distance += share * abs(float(error.mean()))
-            # The mean of |N(0, s)| is s * sqrt(2 / pi).
-            noise += share * float(error.std()) * math.sqrt(2 / math.pi / len(tenth))
-    value = max(0.0, distance - noise) / scale if scale else math.nan
-    limit = f"at most {most:g}{'' if evidence.is_classifier else ' of the mean'}, beyond chance"
-    reason = "" if value <= most else f"Predicted and observed differ by {shown(value)} on average over tenths."
-    return Criterion("calibration error", REFUSED if reason else PASSED, limit, value, reason=reason)
+    yield from calibration.criteria(evidence.test, evidence.members, is_classifier=evidence.is_classifier)
 
 
 def _stable(evidence: Evidence) -> Iterator[Criterion]:
-    """The scores of the test index are spread as those of the calibration members, and rank as well."""
-    before = evidence.scored(CALIBRATION_PART)
-    members = evidence.part(CALIBRATION_PART)["member_id"].to_numpy()
-    psi = _psi(before.predicted, evidence.test.predicted)
-    chance = STABILITY.chance * (1 / len(set(members)) + 1 / len(evidence.members))
-    reason = "" if psi < max(STABILITY.psi, chance) else f"The scores moved: PSI {shown(psi)}."
-    limit = f"below {max(STABILITY.psi, chance):.2f}"
-    yield Criterion("score PSI", REFUSED if reason else PASSED, limit, psi, reason=reason)
-    name = evidence.demands.ranking
-    fell = drop(name, before, members, evidence.test, evidence.members)
-    reason = ""
-    if not fell.known:
-        reason = f"The drop of {name} can't be computed."
-    elif fell.value > STABILITY.drop and fell.low > 0:
-        reason = f"{name} fell by {shown(fell.value)} from the calibration members to the test members."
-    limit = f"at most {STABILITY.drop:g}, if not by chance"
-    yield Criterion(
-        f"drop of {name}", REFUSED if reason else PASSED, limit, fell.value, fell.low, fell.high, reason=reason
-    )
-
-
-def _psi(expected: "np.ndarray", found: "np.ndarray", bins: int = 10, epsilon: float = 1e-10) -> float:
-    """Population stability index over bins of equal share of `expected` (bins and epsilon of the source project)."""
-    import numpy as np
-
-    edges = np.unique(np.quantile(expected, np.linspace(0, 1, bins + 1)[1:-1]))
-    shares = [
-        np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1) / len(values) + epsilon
-        for values in (expected, found)
-    ]
-    return float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
+    before = evidence.part(CALIBRATION_PART)["member_id"].to_numpy()
+    scored = evidence.scored(CALIBRATION_PART)
+    yield from stability.criteria(evidence.demands.ranking, scored, before, evidence.test, evidence.members)
 
 
 def _fair(evidence: Evidence) -> Iterator[Criterion]:

@@ -1,8 +1,9 @@
 """Every number of the gate, with its source beside it.
 
-Two kinds. A floor is what the source projects ask of a model's quality; a model below it is no champion, but may score
-as a visible candidate. A safety number says when a model, or what is known of it, can't be trusted; such a model never
-scores. The sources have few of those: where a number is ours, it says so and why.
+Two kinds. A floor is what the source projects (the public ones that are named here) ask of a model's quality; a model
+below it is no champion, but may score as a visible candidate. A safety number says when a model, or what is known of
+it, can't be trusted; such a model never scores. The sources have few of those: where a number is ours, it says so and
+why.
 """
 
 from collections.abc import Mapping

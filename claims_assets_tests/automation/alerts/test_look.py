@@ -11,7 +11,7 @@ from dagster._core.loader import LoadingContextForTest
 from dagster._core.test_utils import freeze_time
 
 from claims_assets.automation.alerts import look
-from claims_assets.automation.alerts.conditions import Freshness, freshness_state
+from claims_assets.automation.alerts.lateness import Freshness, freshness_state
 from claims_assets.automation.alerts.look import NothingToLookAt, Sight
 from claims_assets.automation.alerts.up_to_date import UpToDate
 from claims_assets.bronze.claim_links import claim_links

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from claims_assets.models.governance.gate import Evidence
+from claims_assets.models.governance.gate import Evidence, judge
 from claims_assets.models.governance.measures import measure
 
 MODEL = "high_risk_predictor"
@@ -62,3 +62,8 @@ def honest(rows: pd.DataFrame, model: str = MODEL, **given) -> Evidence:
     names = {*known.demands.measures, "precision", "recall", "accuracy"}
     metrics = {f"test_{n}": float(measure(n, known.test)[0]) for n in names}
     return Evidence(**{"model": model, "is_classifier": model != SCORE, "metrics": metrics, "rows": rows} | given)
+
+
+def refusals(known: Evidence) -> dict[str, str]:
+    """Criterion -> reason, of those that refuse."""
+    return {c.name: c.reason for c in judge(known).verdict.criteria if c.outcome == "refused"}
