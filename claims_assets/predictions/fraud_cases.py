@@ -24,7 +24,7 @@ LOOK_BACK = 12
 """Months of claims that a case rests on, its own month included. One month holds too few claims of most providers to
 tell habit from chance; records must be kept, and may be asked for, far longer (42 CFR 438.3(u): ten years)."""
 MOST_REASONS, MOST_CLAIMS = 3, 5
-SEVERITIES = ("HIGH", "MEDIUM", "LOW")
+SEVERITIES = ("high", "medium", "low")
 """Of the business rules of a claim, worst first."""
 PLACE = ("provider_id", MONTH)
 LISTS = ("top_reasons", "rule_severities", "claims_to_open")
@@ -69,15 +69,9 @@ class FraudCases(Contract):
 
 
 @table(FraudCases, domain="providers", picture=picture)
-def fraud_cases(
-    gold_claim_fraud_scores: LastYear,
-    gold_claim_fraud_features: LastYear,
-    bronze_fraud_labels: Whole,
-    months: list[str],
-) -> DataFrame:
+def fraud_cases(gold_claim_fraud_scores: LastYear, bronze_fraud_labels: Whole, months: list[str]) -> DataFrame:
     """Providers with at least one flagged claim in the year up to each asked month."""
-    amounts = gold_claim_fraud_features.select("claim_id", MONTH, "claim_amount")
-    scored = gold_claim_fraud_scores.where("provider_id is not null").join(amounts, ["claim_id", MONTH], "left")
+    scored = gold_claim_fraud_scores.where("provider_id is not null and fraud_score is not null")
     claims = _in_reach(scored, months).transform(_with_labels, latest_labels(bronze_fraud_labels, months))
     counted = claims.groupBy(*PLACE).agg(*_counts()).transform(with_lower_bounds, by=MONTH).where("flagged > 0")
     return (
@@ -119,9 +113,8 @@ def _counts() -> list[Column]:
 
 
 def _reasons(claims: DataFrame) -> DataFrame:
-    """One row for each reason of a flagged claim: the feature's name alone, as what follows it is of one claim."""
-    reasons = claims.where("is_flagged").select(*PLACE, F.explode("top_reasons").alias("reason"))
-    return reasons.withColumn("word", F.regexp_extract("reason", r"^\w+", 0))
+    """One row for each feature that a flagged claim stands out by; its values are of one claim, and stay there."""
+    return claims.where("is_flagged").select(*PLACE, F.explode("top_features").alias("word"))
 
 
 def _most_often(words: DataFrame, name: str) -> DataFrame:
