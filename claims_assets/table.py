@@ -59,6 +59,7 @@ class Table:
     resources: tuple[str, ...]
     span: Span | None
     picture: Picture | None
+    picture_months: int
     code_version: str | None
     freshness: Cadence
 
@@ -94,6 +95,7 @@ def table(
     resources: Sequence[str] = (),
     span: Span | None = None,
     picture: Picture | None = None,
+    picture_months: int = 1,
     code_version: str | None = None,
     freshness: Cadence | None = None,
 ) -> Callable[[Callable[..., DataFrame]], Table]:
@@ -110,6 +112,7 @@ def table(
         resources: resource keys that the transform takes as parameters of the same names.
         span: of an unpartitioned table whose rows speak of claim months: the columns of the first and the last one.
         picture: draws the newest month that was built, for its metadata; of a table small enough for it.
+        picture_months: how many months up to that one it is given.
         code_version: changes when all that was built must be built again, for example with a list that is shipped.
         freshness: how old the last build may be; None: as usual in its layer.
     """
@@ -130,6 +133,7 @@ def table(
             resources=tuple(resources),
             span=span,
             picture=picture,
+            picture_months=picture_months,
             code_version=code_version,
             freshness=freshness or layer.cadence,
         )
@@ -196,7 +200,9 @@ def _asset(table: Table) -> dg.AssetsDefinition:
 
 
 def _drawn(table: Table, lake: Lake, month: str) -> dict[str, dg.MetadataValue]:
-    rows = read_arrow(lake.path(table.schema, table.name), list(compiled(table.contract).columns), (MONTH, month))
+    months = Window(table.picture_months).reach([month]) or []
+    columns = list(compiled(table.contract).columns)
+    rows = read_arrow(lake.path(table.schema, table.name), columns, where=[(MONTH, "in", months)])
     return {"picture": dg.MetadataValue.md(table.picture(month, rows.to_pylist()) if table.picture else "")}
 
 

@@ -1,0 +1,170 @@
+"""How far a distribution has moved from another one: bins of a reference, counts in them, and the stability index.
+
+Here: numbers and words in, numbers out; nothing is read, no month is known. Elsewhere: what is compared with what
+(`reference_profiles.py`, `psi_results.py`), what follows (`drift_rules.py`).
+
+Bins are tenths of the reference, and one on either side for what lies beyond all of it, and one for missing values; of
+words, those that a hundredth of the reference has, one for the rarer, one for those never seen, one for missing.
+So nothing falls outside the bins. Counts are smoothed, so that an empty bin is no infinity.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+TENTHS = 10
+MINOR, MAJOR = 0.1, 0.2
+"""Below the first a distribution is stable, from the second on it has moved much; ten bins. All of the public project
+sandeshregmi/claims-autoencoder (src/psi_monitoring.py)."""
+SMOOTHING = 0.5
+"""Added to the count of each bin (Jeffreys' prior). The public project adds 1e-10 to a share, so that one member in a
+bin that was empty counts as much as a move of a third of all members."""
+FREQUENT = 0.01
+"""Share of the reference from which on a word has a bin of its own. Ours."""
+BEYOND_CHANCE = 1e-4
+"""Probability with which members drawn alike seem to have moved; of a hundred columns one month in a hundred. Ours."""
+STEEPNESS = 5.0
+"""Of the score. Ours: its alert at .3 is an index of .07, a move of a normal distribution by .27 of its deviation (one
+of .3 has .087); the lines above are .39 and .63."""
+ALERT = 0.3
+"""Score above which a move is told (document 001's composite drift score)."""
+
+
+class EmptyReference(ValueError):
+    """There is nothing to compare with; the message says what is missing and what to build."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How often each value occurs; numbers by the rank of their range."""
+
+    numbers: Mapping[int, int]
+    words: Mapping[str, int]
+    missing: int = 0
+    total: float = 0.0
+    """Sum of the numbers."""
+
+    @property
+    def members(self) -> int:
+        return sum(self.numbers.values()) + sum(self.words.values()) + self.missing
+
+    @property
+    def mean(self) -> float | None:
+        """Of the numbers; None: there are none."""
+        known = sum(self.numbers.values())
+        return self.total / known if known else None
+
+
+def together(profiles: Sequence[Profile]) -> Profile:
+    """All of them as one."""
+    numbers: dict[int, int] = {}
+    words: dict[str, int] = {}
+    for profile in profiles:
+        for rank, n in profile.numbers.items():
+            numbers[rank] = numbers.get(rank, 0) + n
+        for word, n in profile.words.items():
+            words[word] = words.get(word, 0) + n
+    return Profile(numbers, words, sum(p.missing for p in profiles), math.fsum(p.total for p in profiles))
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Where one bin ends and the next begins."""
+
+    ranks: tuple[int, ...]
+    """Of numbers: the last rank of each bin but the last. The first bin lies below all of the reference, the last one
+    above it."""
+    words: tuple[str, ...]
+    """Those with a bin of their own."""
+    rarer: frozenset[str] = frozenset()
+    """Other words of the reference."""
+
+    def counts(self, profile: Profile) -> list[int]:
+        """Members in each bin: of numbers, of the words, of rarer and of unseen words, of missing values."""
+        from bisect import bisect_left
+
+        numbers = [0] * (len(self.ranks) + 1)
+        for rank, n in profile.numbers.items():
+            numbers[bisect_left(self.ranks, rank)] += n
+        own = [profile.words.get(w, 0) for w in self.words]
+        rarer = sum(n for w, n in profile.words.items() if w in self.rarer)
+        unseen = sum(profile.words.values()) - sum(own) - rarer
+        return [*numbers, *own, rarer, unseen, profile.missing]
+
+    def outside(self, counts: Sequence[int]) -> int:
+        """Of such counts, those beyond anything in the reference."""
+        beyond = counts[0] + counts[len(self.ranks)] if self.ranks else counts[0]
+        return beyond + counts[-2]
+
+
+def bins_of(reference: Profile) -> Bins:
+    """The bins of a reference.
+
+    Raises:
+        EmptyReference: nobody is in it.
+    """
+    everybody = reference.members
+    if not everybody:
+        raise EmptyReference("The reference holds nobody.")
+    frequent = sorted(w for w, n in reference.words.items() if n >= FREQUENT * everybody)
+    return Bins(_ends(reference.numbers), tuple(frequent), frozenset(reference.words) - frozenset(frequent))
+
+
+def _ends(numbers: Mapping[int, int]) -> tuple[int, ...]:
+    """Ends of the tenths, after the one below all and before the one above all; fewer where many have one value."""
+    if not numbers:
+        return ()
+    ranks, seen, everybody, ends = sorted(numbers), 0, sum(numbers.values()), []
+    for rank in ranks:
+        before, seen = seen, seen + numbers[rank]
+        # A tenth ends where its limit is reached; ranks that many share end several.
+        if seen * TENTHS // everybody > before * TENTHS // everybody:
+            ends.append(rank)
+    return (ranks[0] - 1, *ends)
+
+
+def psi(reference: Sequence[int], now: Sequence[int]) -> float:
+    """Population stability index of two rows of counts over the same bins, smoothed."""
+    more = SMOOTHING * len(reference)
+    before, after = sum(reference) + more, sum(now) + more
+    found = 0.0
+    for r, n in zip(reference, now, strict=True):
+        share, was = (n + SMOOTHING) / after, (r + SMOOTHING) / before
+        found += (share - was) * math.log(share / was)
+    return found
+
+
+def chance(reference: Sequence[int], now: Sequence[int]) -> float:
+    """Index that members drawn alike rarely reach: chi-square over 1/(1/n + 1/m) (Yurdakul 2018)."""
+    members, others = sum(now), sum(reference)
+    if not members or not others:
+        return math.inf
+    used = sum(1 for r, n in zip(reference, now, strict=True) if r or n)
+    return _quantile(max(used - 1, 1)) * (1 / members + 1 / others)
+
+
+@cache
+def _quantile(freedom: int) -> float:
+    from scipy.stats import chi2
+
+    return float(chi2.isf(BEYOND_CHANCE, freedom))
+
+
+def moved_share(reference: Sequence[int], now: Sequence[int]) -> float:
+    """Share of members that would have to change bins to make the two alike (total variation)."""
+    before, after = sum(reference), sum(now)
+    return sum(abs(n / after - r / before) for r, n in zip(reference, now, strict=True)) / 2
+
+
+def score(index: float, by_chance: float) -> float:
+    """A move on a scale from 0 to 1: how far the index is beyond chance."""
+    return 1 - math.exp(-STEEPNESS * max(0.0, index - by_chance))
+
+
+def verdict(index: float) -> str:
+    """The public project's word for an index."""
+    return "stable" if index < MINOR else "minor" if index < MAJOR else "major"
+
+
+VERDICTS = ("stable", "minor", "major")
