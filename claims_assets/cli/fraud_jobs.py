@@ -14,14 +14,27 @@ import click
 
 from claims_assets.automation.hooks import Hooks, Job, Metric, Outcome, hooks_for
 from claims_assets.cli.errors import NotDone, mendable
-from claims_assets.cli.run import run_range
-from claims_assets.definitions import tables
+from claims_assets.cli.run import months_to_run, run_range
+from claims_assets.definitions import build, tables
+from claims_assets.monitoring.flag_fairness import ATTRIBUTES, SCORES, NothingToJudge, verdicts
 from claims_assets.runtime.catalog.copies import copy, target_of
 from claims_assets.runtime.lake import Lake
-from claims_assets.runtime.resources import lake_for
+from claims_assets.runtime.resources import lake_for, tracking_for
+from claims_assets.runtime.tracking import Tracking
 from claims_assets.settings import Settings
+from claims_assets.workspaces import Databricks
 
-SCORES = ("gold", "claim_fraud_scores")
+SCORING = (
+    "claim_fraud_features",
+    "fraud_scores_xgboost",
+    "fraud_scores_catboost",
+    "claim_fraud_scores",
+    "fraud_supervised_scores",
+    "fraud_cases",
+)
+"""Tables of gold, from the claims to the cases."""
+QUOTES = set("'\"`\\")
+"""MLflow finds runs by a text in which names are quoted."""
 
 
 @dataclass(frozen=True)
@@ -147,12 +160,72 @@ def _ingest(settings: Settings, _: Flags) -> Came:
     return Came()
 
 
+def _train(settings: Settings, flags: Flags) -> Came:
+    """The features, the model as of one month, and every claim scored again by the versions that there are now."""
+    algorithm, scores = str(flags.model_type), f"fraud_scores_{flags.model_type}"
+    definitions = build(settings, tracking=_tracking_of(settings, flags))
+    months = months_to_run(settings)
+    month = flags.month or months[-1]
+    _stale(settings, _key("gold", "claim_fraud_features"))
+    run_range(
+        settings, month, month, _key("models", f"fraud_autoencoder_{algorithm}"), definitions=definitions, summary=False
+    )
+    run_range(settings, months[0], months[-1], _key("gold", scores), summary=False)
+    return Came({"month": month})
+
+
+def _tracking_of(settings: Settings, flags: Flags) -> Tracking:
+    """The registry, with the experiment and the run's name that the flags give."""
+    given = {"experiment": flags.experiment_name, "run_name": flags.run_name}
+    given = {name: value for name, value in given.items() if value}
+    if given and isinstance(settings.workspace, Databricks):
+        raise NotDone(
+            "--experiment-name and --run-name reach no step that is launched elsewhere: leave them out, or unset"
+            " CLAIMS_COMPUTE and run the job on the cluster itself."
+        )
+    for flag, value in given.items():
+        if QUOTES & set(value):
+            raise NotDone(f"--{flag.replace('_', '-')}={value!r} has a quote or a backslash in it: leave them out.")
+    return tracking_for(settings).model_copy(update=given)
+
+
+def _score(settings: Settings, _: Flags) -> Came:
+    _stale(settings, *[_key("gold", name) for name in SCORING])
+    return Came()
+
+
 def _monitor(settings: Settings, _: Flags) -> Came:
     _stale(settings, "group:monitoring")
     return Came()
 
 
+def _validate(settings: Settings, flags: Flags) -> Came:
+    """Bring the results up to date, then the verdict of one month: bias fails, and so does what can't be told."""
+    attributes = [a.strip() for a in str(flags.protected_attributes).split(",")]
+    if unknown := [a for a in attributes if a not in ATTRIBUTES]:
+        raise NotDone(
+            f"--protected-attributes names {', '.join(map(repr, unknown))}: give some of {', '.join(ATTRIBUTES)}, with"
+            " commas between them."
+        )
+    _stale(settings, _key("monitoring", "fairness_results"))
+    lake = lake_for(settings)
+    month = flags.month or max((m for m in lake.rows_by_month(*SCORES) if m), default=months_to_run(settings)[-1])
+    try:
+        found = verdicts(lake, month, attributes, float(flags.threshold_percentile or 0))
+    except NothingToJudge as nothing:
+        raise NotDone(str(nothing)) from nothing
+    metrics: dict[str, Metric] = {"month": month}
+    for verdict in found:
+        metrics |= {f"{verdict.attribute}_is_fair": verdict.fair, f"{verdict.attribute}_ratio": verdict.worst_ratio}
+    reasons = [v.reason for v in found if not v.fair]
+    failure = f"Fraud flags of {month} are not shown to be fair. {' '.join(reasons)}" if reasons else ""
+    return Came(metrics, failure)
+
+
 JOBS: dict[str, FraudJob] = {
     "ingest": FraudJob(lambda _: ("silver", "medical_claims"), _ingest),
+    "train": FraudJob(lambda flags: ("gold", f"fraud_scores_{flags.model_type}"), _train),
+    "score": FraudJob(lambda _: ("gold", "claim_fraud_scores"), _score),
     "monitor": FraudJob(lambda _: ("monitoring", "psi_results"), _monitor),
+    "fairness-validate": FraudJob(lambda _: ("monitoring", "fairness_results"), _validate),
 }

@@ -94,7 +94,7 @@ def monitor(settings: Settings, **flags: Any) -> None:
 @click.option(
     "--protected-attributes",
     metavar="A,B",
-    default="gender,race,ethnicity,age_group",
+    default="gender,race,ethnicity",
     show_default=True,
     help="Attributes by which flag rates are compared.",
 )

@@ -137,13 +137,13 @@ def judged(rows: "pd.DataFrame", inputs: Sequence[str], label: str, unsupervised
     """
     import numpy as np
 
-    refuse_too_few(rows[label])
+    refuse_too_few(rows[label].to_numpy())
     ordered = rows.reset_index(drop=True)
     fold = np.array([fold_of(p) for p in ordered[provider]])
     predicted = np.full(len(ordered), math.nan)
     for held_out in sorted(set(fold)):
         seen = fold != held_out
-        predicted[~seen] = fit(ordered[seen], inputs, label).predict(ordered[~seen])
+        predicted[~seen] = fit(ordered.loc[seen], inputs, label).predict(ordered.loc[~seen])
     event = ordered[label].to_numpy() > 0
     nobody = np.zeros(len(event), dtype=bool)
     ours, theirs = (
@@ -151,11 +151,16 @@ def judged(rows: "pd.DataFrame", inputs: Sequence[str], label: str, unsupervised
         for said in (predicted, ordered[unsupervised])
     )
     who = ordered[provider].to_numpy()
-    both = [interval(MEASURE, of, who) for of in (ours, theirs)]
-    return Judged(*both, gain(MEASURE, ours, theirs, who), int(event.sum()), int((~event).sum()))
+    return Judged(
+        model=interval(MEASURE, ours, who),
+        unsupervised=interval(MEASURE, theirs, who),
+        gain=gain(MEASURE, ours, theirs, who),
+        confirmed=int(event.sum()),
+        cleared=int((~event).sum()),
+    )
 
 
-def refuse_too_few(label: "pd.Series") -> None:
+def refuse_too_few(label: "np.ndarray") -> None:
     """Raise TooFewLabels, with the numbers, unless there are enough of each."""
     confirmed, cleared = int((label > 0).sum()), int((label <= 0).sum())
     if min(confirmed, cleared) < LEAST_OF_EACH:
@@ -172,6 +177,7 @@ def fold_of(provider: object) -> int:
 def _tamed(rows: "pd.DataFrame", inputs: Sequence[str]) -> "pd.DataFrame":
     """Logarithms with the sign kept: errors and amounts have long tails."""
     import numpy as np
+    import pandas as pd
 
-    values = rows[list(inputs)].astype("float64")
-    return np.sign(values) * np.log1p(values.abs())
+    values = rows[list(inputs)].to_numpy("float64", na_value=np.nan)
+    return pd.DataFrame(np.sign(values) * np.log1p(np.abs(values)), columns=pd.Index(inputs), index=rows.index)

@@ -29,7 +29,15 @@ from claims_assets.monitoring.psi import (
 )
 from claims_assets.monitoring.reference_profiles import REFERENCES, ReferenceProfiles
 from claims_assets.partitions import MONTH
-from claims_assets.predictions.monthly_profiles import FEATURES, KINDS, MISSING, NUMBER, POPULATION, WORD, MonthlyProfiles
+from claims_assets.predictions.monthly_profiles import (
+    FEATURES,
+    KINDS,
+    MISSING,
+    NUMBER,
+    POPULATION,
+    WORD,
+    MonthlyProfiles,
+)
 from claims_assets.table import table
 
 if TYPE_CHECKING:
@@ -142,9 +150,7 @@ def _row(now: Profile, reference: dict[str, Any]) -> dict[str, Any]:
         is_model = reference["subject"] not in (FEATURES, POPULATION)
         absent = NEW_VERSION if is_model else NO_REFERENCE_YET
         return row | {"reference_members": 0, "verdict": NO_REFERENCE, "absent": absent}
-    bins = Bins(
-        tuple(int(r) for r in reference["ranks"]), tuple(reference["words"]), frozenset(reference["rarer"])
-    )
+    bins = Bins(tuple(int(r) for r in reference["ranks"]), tuple(reference["words"]), frozenset(reference["rarer"]))
     return row | dict(_compared(bins, counts, bins.counts(now))) | {"reference_mean": _none(reference["mean"])}
 
 

@@ -53,7 +53,7 @@ def target_of(
         raise SettingError(
             f"--output-table={output_table!r} is no table: write table, schema.table or all three names."
         )
-    named = dict(zip(("table", "schema", "catalog"), reversed(parts), strict=False))
+    named: dict[str, str] = dict(zip(("table", "schema", "catalog"), reversed(parts), strict=False))
     for flag, given in (("catalog", catalog), ("schema", schema)):
         if given and named.setdefault(flag, given) != given:
             raise SettingError(
