@@ -1,25 +1,24 @@
 """What investigators' decisions teach: a logistic regression over errors and features of claims, as a pure function.
 
-Here: fit, held-out judgement against the unsupervised ranking, and the score as columns. Elsewhere: which claims have a
-label and what is known of them (`fraud_supervised.py`), the scores (`predictions/fraud_supervised_scores.py`).
+Here: the fit, and the judgement on held-out claims against the unsupervised ranking. Elsewhere: what a fitted one is
+(`label_artifact.py`), which claims have a label (`fraud_supervised.py`), the scores (`predictions/`).
 A regression and no trees: labels are few, its score is a sum that every engine computes alike, and what it learnt can
 be read. Claims of one provider are decided by the same habits, so they are held out together.
 """
 
 import hashlib
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from claims_assets.models.governance.comparison import Interval, gain, interval
 from claims_assets.models.governance.measures import Scored
+from claims_assets.models.label_artifact import LabelModel, tamed
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-    from pyspark.sql import Column
 
 LEAST_OF_EACH = 100
 """Confirmed, and cleared, claims below which nothing is fitted: what a validation needs to tell a good model from a bad
@@ -30,51 +29,10 @@ PENALTY, MOST_ITERATIONS = 1.0, 1_000
 """C and iterations of `high_risk_predictor` in the public project sechan9999/GenZ (config/model_config.yaml)."""
 MEASURE = "average_precision"
 """By which it is compared: confirmed claims are few of those an investigator could open."""
-DIGITS = 6
 
 
 class TooFewLabels(ValueError):
     """There is nothing to fit; the message says what there is and what is needed."""
-
-
-@dataclass(frozen=True)
-class LabelModel:
-    """A fitted regression: `score` = logistic(intercept + sum of weight x (tamed value - centre) / spread)."""
-
-    inputs: tuple[str, ...]
-    centres: tuple[float, ...]
-    """Also what stands in for a missing value."""
-    spreads: tuple[float, ...]
-    weights: tuple[float, ...]
-    intercept: float
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1)
-
-    @classmethod
-    def from_json(cls, text: str) -> "LabelModel":
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(text).items()})
-
-    def predict(self, rows: "pd.DataFrame") -> "np.ndarray":
-        """Probability of being confirmed, for each row."""
-        import numpy as np
-
-        filled = _tamed(rows, self.inputs).fillna(dict(zip(self.inputs, self.centres, strict=True))).to_numpy()
-        z = self.intercept + (filled - self.centres) / self.spreads @ np.array(self.weights)
-        return 1 / (1 + np.exp(-z))
-
-    def column(self) -> "Column":
-        """The same for a Spark frame that holds `inputs`."""
-        from pyspark.sql import functions as F
-
-        from claims_assets.numbers import rounded
-
-        total = F.lit(self.intercept)
-        for name, centre, spread, weight in zip(self.inputs, self.centres, self.spreads, self.weights, strict=True):
-            value = F.col(name).cast("double")
-            tamed = F.when(value < 0, -F.log1p(-value)).otherwise(F.log1p(value))
-            total = total + (F.coalesce(tamed, F.lit(centre)) - centre) * (weight / spread)
-        return rounded(1 / (1 + F.exp(-total)), DIGITS)
 
 
 @dataclass(frozen=True)
@@ -108,18 +66,21 @@ def fit(rows: "pd.DataFrame", inputs: Sequence[str], label: str) -> LabelModel:
     Raises:
         TooFewLabels: a class has none.
     """
+    import numpy as np
     from sklearn.linear_model import LogisticRegression
 
     if rows[label].nunique() < 2:
         raise TooFewLabels("All labels are the same.")
-    tamed = _tamed(rows, inputs)
-    varying = [n for n in inputs if tamed[n].nunique(dropna=True) > 1]
-    centres, spreads = tamed[varying].median(), tamed[varying].std(ddof=0)
-    z = (tamed[varying].fillna(centres) - centres) / spreads
-    fitted = LogisticRegression(C=PENALTY, max_iter=MOST_ITERATIONS).fit(z.to_numpy(), rows[label].to_numpy())
+    values = tamed(rows, inputs)
+    kept = [i for i in range(len(inputs)) if len(np.unique(values[~np.isnan(values[:, i]), i])) > 1]
+    centres, spreads = np.nanmedian(values[:, kept], axis=0), np.nanstd(values[:, kept], axis=0)
+    z = (np.where(np.isnan(values[:, kept]), centres, values[:, kept]) - centres) / spreads
+    fitted = LogisticRegression(C=PENALTY, max_iter=MOST_ITERATIONS).fit(z, rows[label].to_numpy())
     return LabelModel(
-        tuple(varying),
-        *(tuple(map(float, v)) for v in (centres, spreads, fitted.coef_[0])),
+        inputs=tuple(inputs[i] for i in kept),
+        centres=tuple(centres.tolist()),
+        spreads=tuple(spreads.tolist()),
+        weights=tuple(fitted.coef_[0].tolist()),
         intercept=float(fitted.intercept_[0]),
     )
 
@@ -172,12 +133,3 @@ def refuse_too_few(label: "np.ndarray") -> None:
 def fold_of(provider: object) -> int:
     """The same for a provider in every run; one who is not known has a fold like anybody."""
     return int.from_bytes(hashlib.sha256(f"{provider}".encode()).digest()[:4]) % FOLDS
-
-
-def _tamed(rows: "pd.DataFrame", inputs: Sequence[str]) -> "pd.DataFrame":
-    """Logarithms with the sign kept: errors and amounts have long tails."""
-    import numpy as np
-    import pandas as pd
-
-    values = rows[list(inputs)].to_numpy("float64", na_value=np.nan)
-    return pd.DataFrame(np.sign(values) * np.log1p(np.abs(values)), columns=pd.Index(inputs), index=rows.index)

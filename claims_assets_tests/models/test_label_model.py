@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from claims_assets.models.label_model import FOLDS, LEAST_OF_EACH, LabelModel, TooFewLabels, fit, fold_of, judged
+from claims_assets.models.label_artifact import LabelModel
+from claims_assets.models.label_model import FOLDS, LEAST_OF_EACH, TooFewLabels, fit, fold_of, judged
 
 INPUTS = ("error_amount", "error_units", "noise", "constant")
 
