@@ -18,13 +18,14 @@ from claims_assets.partitions import MONTH, add_months
 from claims_assets.predictions.case_ranking import DIGITS, SIGNAL, with_lower_bounds
 from claims_assets.predictions.fraud_cases_plot import picture
 from claims_assets.predictions.fraud_labels_as_known import CLEARED, CONFIRMED, latest_labels
+from claims_assets.predictions.fraud_rules import SEVERITIES
 from claims_assets.table import LastYear, Whole, table
 
 LOOK_BACK = 12
 """Months of claims that a case rests on, its own month included. One month holds too few claims of most providers to
 tell habit from chance; records must be kept, and may be asked for, far longer (42 CFR 438.3(u): ten years)."""
 MOST_REASONS, MOST_CLAIMS = 3, 5
-SEVERITIES = ("high", "medium", "low")
+WORST_FIRST = tuple(s for s in reversed(SEVERITIES) if s != "none")
 """Of the business rules of a claim, worst first."""
 PLACE = ("provider_id", MONTH)
 LISTS = ("top_reasons", "rule_severities", "claims_to_open")
@@ -123,10 +124,10 @@ def _most_often(words: DataFrame, name: str) -> DataFrame:
 
 
 def _severities(claims: DataFrame) -> DataFrame:
-    broken = claims.where(F.col("rule_severity").isin(*SEVERITIES)).withColumn("word", F.col("rule_severity"))
+    broken = claims.where(F.col("rule_severity").isin(*WORST_FIRST)).withColumn("word", F.col("rule_severity"))
     counted = broken.groupBy(*PLACE, "word").agg(F.count("*").alias("n"))
-    worst = F.array_position(F.array(*[F.lit(s) for s in SEVERITIES]), F.col("word"))
-    return _first(counted, [worst], len(SEVERITIES), _with_count(), "rule_severities")
+    worst = F.array_position(F.array(*[F.lit(s) for s in WORST_FIRST]), F.col("word"))
+    return _first(counted, [worst], len(WORST_FIRST), _with_count(), "rule_severities")
 
 
 def _to_open(claims: DataFrame) -> DataFrame:

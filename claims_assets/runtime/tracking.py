@@ -87,11 +87,17 @@ class Tracking(dg.ConfigurableResource):
         numpy can load it, without this project.
         """
         with tempfile.TemporaryDirectory() as folder:
-            run.client.log_artifacts(run.run_id, str(save(artifact, Path(folder))), MODEL_FOLDER)
+            return self.register_saved(run, name, save(artifact, Path(folder)), MODEL_FOLDER, tags)
+
+    def register_saved(
+        self, run: TrackedRun, name: str, folder: Path, place: str, tags: Mapping[str, str]
+    ) -> ModelVersion:
+        """Store an MLflow model that was written to `folder` at a place of the run, as the next version of `name`."""
+        run.client.log_artifacts(run.run_id, str(folder), place)
         registered = self._registered_name(name)
         if registered_model(run.client, registered) is None:
             create_registered_model(run.client, registered)
-        source = f"{run.artifact_uri}/{MODEL_FOLDER}"
+        source = f"{run.artifact_uri}/{place}"
         created = run.client.create_model_version(registered, source=source, run_id=run.run_id, tags=dict(tags))
         return version_of(name, created, {}, {})
 
