@@ -11,11 +11,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import click
+import dagster as dg
 
 from claims_assets.automation.hooks import Hooks, Job, Metric, Outcome, hooks_for
 from claims_assets.cli.errors import NotDone, mendable
+from claims_assets.cli.instance import instance_for
 from claims_assets.cli.run import months_to_run, run_range
 from claims_assets.definitions import build, tables
+from claims_assets.models.fraud_registry import detectors
 from claims_assets.monitoring.flag_fairness import ATTRIBUTES, SCORES, NothingToJudge, verdicts
 from claims_assets.runtime.catalog.copies import copy, target_of
 from claims_assets.runtime.lake import Lake
@@ -171,7 +174,30 @@ def _train(settings: Settings, flags: Flags) -> Came:
         settings, month, month, _key("models", f"fraud_autoencoder_{algorithm}"), definitions=definitions, summary=False
     )
     run_range(settings, months[0], months[-1], _key("gold", scores), summary=False)
-    return Came({"month": month})
+    return _trained(settings, algorithm, month)
+
+
+def _trained(settings: Settings, algorithm: str, month: str) -> Came:
+    """Numbers of the month's detector; without one the job has not done what it is for."""
+    tracking = tracking_for(settings).process_config_and_initialize()
+    found = [v for v in detectors(tracking, algorithm) if v.as_of_month == month]
+    if not found:
+        return Came(
+            {"month": month}, f"No {algorithm} detector was trained as of {month}: {_why(settings, algorithm, month)}."
+        )
+    metrics, _ = tracking.results(found[-1])
+    scores = {name: value for name, value in metrics.items() if name.endswith("_fraud_score")}
+    return Came({"month": month, "version": found[-1].version, **scores})
+
+
+def _why(settings: Settings, algorithm: str, month: str) -> str:
+    """What the asset says of a month in which it trained nothing."""
+    key = dg.AssetKey(["models", f"fraud_autoencoder_{algorithm}"])
+    with instance_for(settings) as instance:
+        wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[month])
+        records = instance.fetch_materializations(wanted, limit=1).records
+    told = records[0].asset_materialization.metadata.get("reason") if records else None
+    return str(told.value).rstrip(".") if told else "see the run in the Dagster UI (`claims ui`)"
 
 
 def _tracking_of(settings: Settings, flags: Flags) -> Tracking:

@@ -1,9 +1,9 @@
 """The asset `models/fraud_supervised`: learn from investigators' decisions, if that beats the unsupervised ranking.
 
 Here: what a run does. Elsewhere: fit and judgement (`label_model.py`), what is registered (`label_artifact.py`), the
-detector whose errors it learns from (`fraud_registry.py`), which decision holds (`fraud_labels_as_known.py`), the
-record (`monitoring/model_decisions.py`). A partition is the training month T: decisions known at its end, on claims of T
-and before. A run over several months trains the last one. Too few decisions are recorded as such, and nothing is
+detector whose errors it learns from (`fraud_registry.py`), which decision holds (`fraud_labels_as_known.py`),
+the record (`monitoring/model_decisions.py`). A partition is the training month T: decisions known at its end, on claims
+of T and before. Of several months the last one is trained. Too few decisions are recorded as such, and nothing is
 registered; a regression that does not beat the ranking is registered as refused, and never scores.
 """
 

@@ -52,9 +52,15 @@ class FraudCases(Contract):
     cleared: c.Count = c.count("Claims of the year cleared of it, as known at the end of the month.")
     undecided: c.Count = c.count("Flagged claims on which nobody has decided.")
     amount_at_stake: c.Total = c.required("Amounts of the undecided flagged claims, USD.")
+    expected_confirmed: c.Number = c.optional(
+        "How many of the undecided ones an investigator would confirm: their supervised scores, added up; NULL: none.",
+        ge=0.0,
+    )
     top_reasons: c.Words = c.required("What the flagged claims stand out by most often, as `feature (claims)`.")
     rule_severities: c.Words = c.required("Business rules that the claims break, as `severity (claims)`, worst first.")
-    claims_to_open: c.Words = c.required("Ids of the undecided flagged claims with the highest scores.")
+    claims_to_open: c.Words = c.required(
+        "Ids of the undecided flagged claims to begin with: by supervised, then by ensemble score."
+    )
 
     class Config:
         unique = list(PLACE)
@@ -70,9 +76,16 @@ class FraudCases(Contract):
 
 
 @table(FraudCases, domain="providers", picture=picture)
-def fraud_cases(gold_claim_fraud_scores: LastYear, bronze_fraud_labels: Whole, months: list[str]) -> DataFrame:
+def fraud_cases(
+    gold_claim_fraud_scores: LastYear,
+    gold_fraud_supervised_scores: LastYear,
+    bronze_fraud_labels: Whole,
+    months: list[str],
+) -> DataFrame:
     """Providers with at least one flagged claim in the year up to each asked month."""
     scored = gold_claim_fraud_scores.where("provider_id is not null and fraud_score is not null")
+    learnt = gold_fraud_supervised_scores.select("claim_id", MONTH, "supervised_score")
+    scored = scored.join(learnt, ["claim_id", MONTH], "left")
     claims = _in_reach(scored, months).transform(_with_labels, latest_labels(bronze_fraud_labels, months))
     counted = claims.groupBy(*PLACE).agg(*_counts()).transform(with_lower_bounds, by=MONTH).where("flagged > 0")
     return (
@@ -109,6 +122,9 @@ def _counts() -> list[Column]:
         F.count_if(F.col("label") == CONFIRMED).alias("confirmed"),
         F.count_if(F.col("label") == CLEARED).alias("cleared"),
         F.count_if(is_open).alias("undecided"),
+        F.sum(F.when(is_open, F.col("supervised_score")).cast("decimal(18,6)"))
+        .cast("double")
+        .alias("expected_confirmed"),
         F.coalesce(F.sum(amount), F.lit(0).cast("decimal(18,2)")).alias("amount_at_stake"),
     ]
 
@@ -132,7 +148,7 @@ def _severities(claims: DataFrame) -> DataFrame:
 
 def _to_open(claims: DataFrame) -> DataFrame:
     still = claims.where(F.col("is_flagged") & F.col("label").isNull())
-    order = [F.desc("ensemble_score"), F.col("claim_id"), F.col("served")]
+    order = [F.desc_nulls_last("supervised_score"), F.desc("ensemble_score"), F.col("claim_id"), F.col("served")]
     return _first(still, order, MOST_CLAIMS, F.col("claim_id"), "claims_to_open")
 
 

@@ -55,6 +55,18 @@ def labels(rows):
     return build
 
 
+@pytest.fixture
+def cases(spark, labels):
+    """`cases(scores, labels, months, {claim: supervised score})`: rows of gold.fraud_cases."""
+
+    def build(claims, decided=None, months=(MONTH,), learnt=()):
+        given = [(claim, MONTH, score) for claim, score in dict(learnt).items()]
+        frame = spark.createDataFrame(given, "claim_id string, claim_month string, supervised_score double")
+        return fraud_cases(claims, frame, decided or labels(), list(months))
+
+    return build
+
+
 def listed(frame, month=MONTH):
     return {r.provider_id: r for r in frame.collect() if r.claim_month == month}
 
@@ -62,8 +74,8 @@ def listed(frame, month=MONTH):
 PLAN = {f"P{n}": (80 + n, 4) for n in range(12)}
 
 
-def test_one_claim_of_one_ranks_below_forty_of_a_hundred(scores, labels):
-    found = listed(fraud_cases(scores({"one": (1, 1), "forty": (100, 40), **PLAN}), labels(), [MONTH]))
+def test_one_claim_of_one_ranks_below_forty_of_a_hundred(scores, labels, cases):
+    found = listed(cases(scores({"one": (1, 1), "forty": (100, 40), **PLAN})))
     assert found["forty"].case_rank == 1
     assert found["one"].case_rank > 1
     assert (found["forty"].is_case, found["one"].is_case) == (True, False)
@@ -71,9 +83,9 @@ def test_one_claim_of_one_ranks_below_forty_of_a_hundred(scores, labels):
     assert sorted(r.case_rank for r in found.values()) == list(range(1, len(found) + 1))
 
 
-def test_a_row_says_what_is_at_stake_why_and_where_to_begin(scores, labels):
+def test_a_row_says_what_is_at_stake_why_and_where_to_begin(scores, labels, cases):
     claims = scores({"forty": (100, 40), **PLAN}).union(scores({"forty": (10, 0)}, rule_severity="high", claim_id="x"))
-    row = listed(fraud_cases(claims, labels(), [MONTH]))["forty"]
+    row = listed(cases(claims))["forty"]
     assert (row.claims, row.flagged, row.undecided, row.confirmed, row.cleared) == (110, 40, 40, 0, 0)
     assert str(row.amount_at_stake) == "4000.00"
     assert row.top_reasons == ["claim_amount (40)", "units_per_day (40)"]
@@ -82,40 +94,49 @@ def test_a_row_says_what_is_at_stake_why_and_where_to_begin(scores, labels):
     assert row.excess == pytest.approx((row.rate_ratio - 1) * row.expected, abs=1e-5)
 
 
-def test_providers_without_a_flag_or_a_score_are_not_listed(scores, labels):
+def test_providers_without_a_flag_or_a_score_are_not_listed(scores, labels, cases):
     unscored = scores({"unscored": (5, 0)}, fraud_score=None)
-    found = listed(fraud_cases(scores({**PLAN, "none": (40, 0)}).union(unscored), labels(), [MONTH]))
+    found = listed(cases(scores({**PLAN, "none": (40, 0)}).union(unscored)))
     assert found.keys() == PLAN.keys()
     claims, flagged = 40 + sum(c for c, _ in PLAN.values()), sum(f for _, f in PLAN.values())
     assert found["P0"].expected == pytest.approx(80 * flagged / claims, abs=1e-6)
 
 
-def test_a_month_counts_its_year_alone_whichever_months_are_asked_for(scores, labels):
+def test_a_month_counts_its_year_alone_whichever_months_are_asked_for(scores, labels, cases):
     claims = scores({"A": (10, 3)}).union(scores({"A": (10, 2)}, YEAR_AGO)).union(scores({"A": (10, 5)}, "2023-06"))
-    alone = listed(fraud_cases(claims, labels(), [MONTH]))
-    together = fraud_cases(claims, labels(), ["2024-05", MONTH, "2024-07"])
+    alone = listed(cases(claims))
+    together = cases(claims, months=["2024-05", MONTH, "2024-07"])
     assert alone == listed(together)
     assert (alone["A"].claims, alone["A"].flagged, alone["A"].flagged_this_month) == (20, 5, 3)
     before = listed(together, "2024-05")["A"]
     assert (before.claims, before.flagged, before.flagged_this_month) == (20, 7, 0)
 
 
-def test_decided_claims_are_counted_and_are_at_stake_no_more(scores, labels):
+def test_decided_claims_are_counted_and_are_at_stake_no_more(scores, labels, cases):
     first = [f"A-{MONTH}-{n}" for n in range(4)]
     decided = labels(
         (first[0], " Confirmed", "2024-06"), (first[1], "cleared", "2024-05"), (first[2], "cleared", "2024-07")
     )
-    row = listed(fraud_cases(scores({"A": (50, 4), **PLAN}), decided, [MONTH]))["A"]
+    row = listed(cases(scores({"A": (50, 4), **PLAN}), decided))["A"]
     assert (row.flagged, row.confirmed, row.cleared, row.undecided) == (4, 1, 1, 2)
     assert row.claims_to_open == first[2:4]
     assert str(row.amount_at_stake) == "200.00"
 
 
-def test_a_provider_whose_flags_are_all_decided_is_no_case(scores, labels):
+def test_a_provider_whose_flags_are_all_decided_is_no_case(scores, labels, cases):
     decided = labels(*[(f"forty-{MONTH}-{n}", "cleared", "2024-06") for n in range(40)])
-    row = listed(fraud_cases(scores({"forty": (100, 40), **PLAN}), decided, [MONTH]))["forty"]
+    row = listed(cases(scores({"forty": (100, 40), **PLAN}), decided))["forty"]
     assert row.rate_ratio_lower >= SIGNAL
     assert (row.is_case, row.undecided, str(row.amount_at_stake), row.claims_to_open) == (False, 0, "0.00", [])
+
+
+def test_supervised_scores_say_what_to_open_first_and_how_much_will_be_confirmed(scores, labels, cases):
+    claims, decided = scores({"A": (50, 4), **PLAN}), labels((f"A-{MONTH}-0", "cleared", "2024-05"))
+    learnt = {f"A-{MONTH}-{n}": p for n, p in ((0, 0.9), (2, 0.75), (3, 0.8), (10, 0.99))}
+    found = listed(cases(claims, decided, learnt=learnt))
+    assert found["A"].claims_to_open == [f"A-{MONTH}-{n}" for n in (3, 2, 1)]
+    assert found["A"].expected_confirmed == pytest.approx(1.55)
+    assert found["P0"].expected_confirmed is None
 
 
 def test_the_latest_decision_that_was_known_holds(labels):
@@ -140,7 +161,7 @@ def test_the_picture_names_no_provider_and_shows_no_small_number():
     assert picture(MONTH, [small]) == "No picture: no provider with a flagged claim has 11 claims."
 
 
-def test_the_rows_keep_the_contract(scores, labels, lake):
-    frame = fraud_cases(scores({"one": (1, 1), "forty": (100, 40), **PLAN}), labels(), [MONTH])
+def test_the_rows_keep_the_contract(scores, cases, lake):
+    frame = cases(scores({"one": (1, 1), "forty": (100, 40), **PLAN}))
     found = lake.write(frame, "gold", "fraud_cases", FraudCases, [MONTH])
     assert (found.rows_kept, found.rows_quarantined, found.blocked) == (14, 0, [])
