@@ -196,7 +196,8 @@ def _why(settings: Settings, algorithm: str, month: str) -> str:
     with instance_for(settings) as instance:
         wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[month])
         records = instance.fetch_materializations(wanted, limit=1).records
-    told = records[0].asset_materialization.metadata.get("reason") if records else None
+    made = records[0].asset_materialization if records else None
+    told = made.metadata.get("reason") if made else None
     return str(told.value).rstrip(".") if told else "see the run in the Dagster UI (`claims ui`)"
 
 
