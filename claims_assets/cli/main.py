@@ -143,6 +143,22 @@ def test_alerts(settings: Settings) -> None:
 
 
 @claims.group()
+def monitor() -> None:
+    """Drift, fairness and fraud, month by month."""
+
+
+@monitor.command("report")
+@click.option("--month", type=Month(), default=None, help="Claim month [default: the newest one].")
+@click.option("--json", "as_json", is_flag=True, help="For a program.")
+@with_settings
+def report_monitoring(settings: Settings, month: str | None, as_json: bool) -> None:
+    """Whether a month is like those before it, members are treated alike, and how claims were scored."""
+    from claims_assets.cli.monitor import report
+
+    report(settings, month, as_json=as_json)
+
+
+@claims.group()
 def models() -> None:
     """The registered risk models."""
 

@@ -66,14 +66,14 @@ class ImmunizationGaps(Contract):
     code_version=f"{schedule_version()}-{fingerprint('vaccine_codes.csv')}",
 )
 def immunization_gaps(
-    silver_member_months: DataFrame,
+    silver_member_months_as_known: DataFrame,
     gold_member_conditions: DataFrame,
     silver_immunization_evidence: Spans,
     gold_vaccine_condition_days: Spans,
 ) -> DataFrame:
     """The status of every vaccine whose rule holds for the members enrolled in the asked months."""
     people = vaccine_members(
-        silver_member_months, gold_member_conditions, silver_immunization_evidence, gold_vaccine_condition_days
+        silver_member_months_as_known, gold_member_conditions, silver_immunization_evidence, gold_vaccine_condition_days
     )
     found = for_each_member(people, _rows, _STRETCH).withColumn("_month", F.explode("months"))
     return found.withColumn("claim_month", month_text(F.col("_month"))).drop("months", "_month")

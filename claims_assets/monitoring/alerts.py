@@ -25,7 +25,9 @@ class Alerts(Contract):
     """Every alert there ever was: one row per alert."""
 
     alert_id: str = c.required("Hash of kind, subject, claim month and the time it opened.")
-    kind: str = c.required("What is watched: freshness, completeness, quality, write, volume, check, run, alerting.")
+    kind: str = c.required(
+        "What is watched: freshness, completeness, quality, write, volume, drift, check, run or alerting."
+    )
     subject: str = c.required("Asset, with the check where it is about one; or run; or part of the alerting itself.")
     asset: str = c.optional("Asset key, where it is about one asset.")
     claim_month: str = c.optional("Claim month, where it is about one.")

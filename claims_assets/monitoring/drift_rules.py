@@ -9,7 +9,7 @@ A column that goes by the calendar is no drift either. What can't be known is `u
 
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from claims_assets.models.registered import MODELS
@@ -158,14 +158,14 @@ def _scored(subject: str, condition: str, rows: Sequence[Row], references: set[s
 
 def _graded(found: Found) -> Found:
     severe = found.value is not None and found.value >= MAJOR_SCORE
-    return Found(**vars(found) | {"verdict": CRITICAL}) if severe else found
+    return replace(found, verdict=CRITICAL) if severe else found
 
 
 def _composite(model: RiskModel, inputs: Found, predictions: Found) -> Found:
     """The larger of what moved in the inputs and in the predictions; of a new version, the inputs alone."""
     known = [f for f in (inputs, predictions) if f.value is not None]
     worst = inputs if inputs.value is None else max(known, key=lambda f: f.value or 0.0)
-    return Found(**vars(worst) | {"subject": model.name, "condition": COMPOSITE})
+    return replace(worst, subject=model.name, condition=COMPOSITE)
 
 
 def _usual(rows: Iterable[Row]) -> float | None:
@@ -186,7 +186,7 @@ def _count(model: RiskModel, month: str, main: Row | None, usual: float | None) 
 def _shift(model: RiskModel, main: Row | None) -> Found:
     mean, before = (main["mean"], main["reference_mean"]) if main else (None, None)
     if mean is None or not before:
-        absent = (main and main["absent"]) or "There are no results."
+        absent = (main["absent"] if main else None) or "There are no results."
         return Found(model.name, PREDICTION_SHIFT, None, at_most=SHIFT, verdict=UNKNOWN, about=absent)
     value = abs(mean / before - 1)
     verdict = WARNING if value > SHIFT else OK
@@ -209,7 +209,7 @@ NOT_JUDGED = "No outcome year is judged in this month."
 
 def _error(model: RiskModel, performance: Row | None) -> Found:
     value = performance["mae"] if performance else None
-    if value is None:
+    if not performance or value is None:
         return Found(model.name, MAE, None, at_most=LARGEST_MAE, verdict=UNKNOWN, about=NOT_JUDGED)
     verdict = WARNING if value > LARGEST_MAE else OK
     return Found(model.name, MAE, value, at_most=LARGEST_MAE, verdict=verdict, about=performance["index_month"])
@@ -218,10 +218,8 @@ def _error(model: RiskModel, performance: Row | None) -> Found:
 def _fell_short(model: RiskModel, performance: Row | None) -> Found:
     value = performance["value"] if performance else None
     limit = performance["holdout_lower"] if performance else None
-    if value is None or limit is None:
+    if not performance or value is None or limit is None:
         why = NOT_JUDGED if value is None else "The rule scored: it promised nothing."
         return Found(model.name, PERFORMANCE, value, verdict=UNKNOWN, about=why)
     verdict = WARNING if value < limit else OK
-    return Found(
-        model.name, PERFORMANCE, value, at_least=limit, verdict=verdict, about=performance["measure"]
-    )  # fmt: skip
+    return Found(model.name, PERFORMANCE, value, at_least=limit, verdict=verdict, about=performance["measure"])

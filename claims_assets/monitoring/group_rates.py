@@ -144,6 +144,29 @@ def ratio_of(hits: int, members: int, reference_hits: int, reference_members: in
     return (ours / theirs if theirs else math.inf), p
 
 
+@dataclass(frozen=True)
+class Sums:
+    """What was predicted for the members of a group, and what happened."""
+
+    predicted: float
+    observed: float
+    spread: float
+    """Standard error of the sum of what was observed less what was predicted."""
+
+
+def meant(ours: Sums, theirs: Sums) -> tuple[float, float]:
+    """Ratio of two ratios of predicted to observed and its p: what was observed against what the other's would give."""
+    if ours.predicted <= 0 or theirs.predicted <= 0 or theirs.observed <= 0:
+        if ours.observed <= 0:
+            return math.nan, 1.0
+        return (0.0 if ours.predicted <= 0 < theirs.predicted else math.inf), 0.0
+    expected = ours.predicted * theirs.observed / theirs.predicted
+    # Of a sum of residuals; that of the expected value follows from the reference's.
+    spread = math.hypot(ours.spread, theirs.spread * ours.predicted / theirs.predicted)
+    p = math.erfc(abs(ours.observed - expected) / spread / math.sqrt(2)) if spread else float(ours.observed == expected)
+    return (expected / ours.observed if ours.observed > 0 else math.inf), p
+
+
 def beyond_chance(tested: Iterable[Pairing]) -> set[Pairing]:
     """By Holm's step-down test over all of them: a family, so that noise rarely calls a fair decision unfair."""
     in_order = sorted(tested, key=lambda c: c.p)
@@ -256,4 +279,9 @@ def worst(rates: Sequence[Pairing]) -> Pairing | None:
 
 def distance(compared: Compared) -> float:
     """How far a ratio is from 1 on the logarithm; infinite for a rate of zero."""
-    return abs(math.log(compared.ratio)) if 0 < compared.ratio < math.inf else math.inf
+    return distance_of(compared.ratio)
+
+
+def distance_of(ratio: float) -> float:
+    """The same of a ratio."""
+    return abs(math.log(ratio)) if 0 < ratio < math.inf else math.inf

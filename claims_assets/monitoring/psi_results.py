@@ -5,8 +5,7 @@ Here: the comparison of `gold.monthly_profiles` with `monitoring.reference_profi
 that tell of one to ten members are left out.
 """
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame
@@ -27,17 +26,9 @@ from claims_assets.monitoring.psi import (
     score,
     verdict,
 )
-from claims_assets.monitoring.reference_profiles import REFERENCES, ReferenceProfiles
+from claims_assets.monitoring.reference_profiles import REFERENCES, ReferenceProfiles, profile_of
 from claims_assets.partitions import MONTH
-from claims_assets.predictions.monthly_profiles import (
-    FEATURES,
-    KINDS,
-    MISSING,
-    NUMBER,
-    POPULATION,
-    WORD,
-    MonthlyProfiles,
-)
+from claims_assets.predictions.monthly_profiles import FEATURES, POPULATION, MonthlyProfiles
 from claims_assets.table import table
 
 if TYPE_CHECKING:
@@ -123,20 +114,9 @@ def _of_one(packed: dict[str, Any]) -> Iterator[dict[str, Any]]:
             f"monitoring.reference_profiles has no reference for {column} of {subject} in {month}: build it with"
             f" `claims run --from {month} --to {month}`."
         )
-    now = profile_of(packed["now"])
+    now = profile_of((v["value_kind"], v["rank"], v["word"], v["members"], v["total"]) for v in packed["now"])
     for reference in sorted(packed["before"], key=lambda r: (r["reference"], r["trained_month"])):
         yield _row(now, key | reference)
-
-
-def profile_of(values: Iterable[Mapping[str, Any]]) -> Profile:
-    """One month of one column."""
-    members = {kind: {} for kind in KINDS}
-    totals = []
-    for of in values:
-        by = {NUMBER: of["rank"], WORD: of["word"]}.get(of["value_kind"], "")
-        members[of["value_kind"]][by] = int(of["members"])
-        totals.append(float(of["total"]))
-    return Profile(members[NUMBER], members[WORD], sum(members[MISSING].values()), math.fsum(totals))
 
 
 def _row(now: Profile, reference: dict[str, Any]) -> dict[str, Any]:

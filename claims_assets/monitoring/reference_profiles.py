@@ -11,7 +11,7 @@ Predictions are compared with months that the same version scored: another versi
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -120,6 +120,10 @@ def trained_on(tracking: Tracking, months: Sequence[str]) -> Trained:
     return found
 
 
+Value = tuple[str, int, str, int, float]
+"""Kind, rank, word, members, total."""
+
+
 @dataclass(frozen=True)
 class Column:
     """The profiles of one column by month."""
@@ -158,19 +162,32 @@ def of_column(rows: "pd.DataFrame", asked: Sequence[str], trained: Trained) -> "
 
 def column_of(rows: "pd.DataFrame") -> Column:
     """One column's rows of `gold.monthly_profiles`."""
-    profiles, versions = {}, {}
-    for month, of_month in rows.groupby(MONTH):
-        kinds = {kind: part for kind, part in of_month.groupby("value_kind")}
-        counts = [
-            dict(zip(kinds[kind][by], kinds[kind]["members"], strict=True)) if kind in kinds else {}
-            for kind, by in ((NUMBER, "rank"), (WORD, "word"))
-        ]
-        missing = of_month["members"].sum() - sum(sum(of.values()) for of in counts)
-        # Not by `sum`, which depends on the order, and the engine gives rows in any.
-        profiles[month] = Profile(*counts, int(missing), math.fsum(of_month["total"]))
-        version = of_month["model_version"].iloc[0]
-        versions[month] = None if version != version or version is None else int(version)
+    values: dict[str, list[Value]] = {}
+    versions: dict[str, int | None] = {}
+    names = (MONTH, "model_version", "value_kind", "rank", "word", "members", "total")
+    for month, version, *value in zip(*[rows[n].tolist() for n in names], strict=True):
+        values.setdefault(month, []).append(tuple(value))
+        # NaN is how pandas holds a version that is not there.
+        versions[month] = None if version is None or version != version else int(version)
+    profiles = {month: profile_of(of_month) for month, of_month in values.items()}
     return Column(rows["subject"].iloc[0], rows["column_name"].iloc[0], profiles, versions)
+
+
+def profile_of(values: Iterable[Value]) -> Profile:
+    """One month of one column."""
+    numbers: dict[int, int] = {}
+    words: dict[str, int] = {}
+    missing, totals = 0, []
+    for kind, rank, word, members, total in values:
+        if kind == NUMBER:
+            numbers[int(rank)] = int(members)
+        elif kind == WORD:
+            words[word] = int(members)
+        else:
+            missing += int(members)
+        totals.append(float(total))
+    # Not by `sum`, which depends on the order, and the engine gives rows in any.
+    return Profile(numbers, words, missing, math.fsum(totals))
 
 
 def _of_month(column: Column, month: str, trained: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:

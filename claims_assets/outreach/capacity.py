@@ -2,15 +2,16 @@
 
 Here: one pass over the candidates of a month in the order of urgency, as windows. A contact is one person to be reached
 through one channel; it may serve several members, such as a mother and her children. In that order each contact takes
-the first channel of its preference that has room. As the order is one for all channels, a channel that is full stays
-full for all later ones: so the pass is found by asking which channel is full first, from where on the others choose
-again, as often as there are channels. Elsewhere: who is a candidate (`standing.py`), tiers (`formulas.py`).
+the first channel of its preference that has room, and a call of the most urgent tier a letter too. As the order is one
+for all channels, a channel that is full stays full for all later contacts: so the pass is found by asking which channel
+is full first, from where on the others choose again, as often as there are channels. Elsewhere: who is a candidate
+(`standing.py`), tiers (`formulas.py`).
 """
 
-from pyspark.sql import Column, DataFrame, Window, WindowSpec
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from claims_assets.outreach.formulas import TIERS
+from claims_assets.outreach.formulas import TIERS, by_tier
 from claims_assets.outreach.outreach_policy import per_week
 from claims_assets.outreach.policy import CHANNELS
 
@@ -28,95 +29,72 @@ NEVER = 2_000_000_000
 LETTER_TIER = TIERS[0][1]
 """Its recommended contact is a call and a letter."""
 
-UNIT = ("claim_month", "_household", "contact_member_id", "_reachable")
-"""What one contact serves."""
+CONTACT = ("claim_month", "_household", "contact_member_id", "_reachable")
+"""What tells contacts apart: members who are reached through one person and the same channels share one."""
+PLACED = ("contact_tier", "contact_channel", "within_capacity", "contact_week", "also_by_mail", "letter_week")
+CAPACITY = ("weeks", *[f"{c}_per_week" for c in CHANNELS])
 
 
-def with_places(candidates: DataFrame) -> DataFrame:
-    """Adds `contact_tier`, `contact_channel` (NULL: no room), `within_capacity`, `contact_week`, `also_by_mail` and
-    `_place`, a number in the order of urgency.
+def places(candidates: DataFrame) -> DataFrame:
+    """One row per candidate: `member_id`, `claim_month`, the columns PLACED and `outreach_rank`.
 
-    Households come in the order of their most urgent member, and their contacts together; ties break by household and
-    member id. `within_capacity` is the same pass as if nobody were held out.
+    Without room a candidate has neither channel nor rank, nor has one who is held out. `within_capacity` is the same
+    pass as if nobody were. Households come in the order of their most urgent member, and their contacts together; ties
+    break by household and member id.
 
     Args:
-        candidates: members with `_candidate`, `is_holdout`, `_household`, `contact_member_id`, `reachable_channels`,
-            `outreach_priority_score`, `outreach_tier` and the policy of the month.
+        candidates: members with `is_holdout`, `_household`, `contact_member_id`, `reachable_channels`,
+            `outreach_priority_score` and the capacity of the month.
     """
-    ordered = candidates.transform(_in_order)
-    everybody = _chosen(ordered, F.col("_candidate"), "_everybody")
-    invited = _chosen(everybody, F.col("_candidate") & ~F.col("is_holdout"), "contact_channel")
-    weeks = invited.withColumn("within_capacity", F.col("_everybody").isNotNull()).transform(_with_weeks)
-    return weeks.transform(_with_letters)
+    narrow = candidates.select(
+        "member_id", "is_holdout", "outreach_priority_score", *CAPACITY, *CONTACT[:-1],
+        F.concat_ws(" ", "reachable_channels").alias("_reachable"),
+    )  # fmt: skip
+    contacts = _in_order(narrow)
+    everybody = _chosen(contacts, F.lit(True)).withColumn("within_capacity", F.col("contact_channel").isNotNull())
+    invited = _chosen(everybody, ~F.col("is_holdout")).transform(_with_weeks).select(*CONTACT, "_place", *PLACED)
+    told = narrow.select("member_id", "outreach_priority_score", *CONTACT).join(invited, list(CONTACT))
+    listed = F.col("contact_channel").isNotNull()
+    in_order = Window.partitionBy("claim_month").orderBy(
+        F.desc("_listed"), "_place", F.desc("outreach_priority_score"), "member_id"
+    )
+    ranked = told.withColumn("_listed", listed).withColumn("_rank", F.row_number().over(in_order))
+    rank = F.when(F.col("_listed"), F.col("_rank"))
+    return ranked.select("member_id", "claim_month", *PLACED, rank.alias("outreach_rank"))
 
 
 def _in_order(candidates: DataFrame) -> DataFrame:
-    score = F.when(F.col("_candidate"), F.col("outreach_priority_score"))
-    unit = Window.partitionBy(*UNIT)
-    within = unit.orderBy(F.desc("_candidate"), F.desc("outreach_priority_score"), "member_id")
-    named = candidates.withColumn("_reachable", F.concat_ws(" ", "reachable_channels"))
-    best = named.withColumns(
-        {
-            "_best": F.max(score).over(unit),
-            "_best_of_household": F.max(score).over(Window.partitionBy("claim_month", "_household")),
-            "_first": (F.row_number().over(within) == 1) & F.col("_candidate"),
-            "contact_tier": F.first("outreach_tier").over(within),
-        }
+    """The contacts, with `_place` in the order of urgency, 1 first."""
+    best = [F.max(name).alias(name) for name in ("outreach_priority_score", "is_holdout", *CAPACITY)]
+    household = F.max("outreach_priority_score").over(Window.partitionBy("claim_month", "_household"))
+    urgency = Window.partitionBy("claim_month").orderBy(
+        F.desc("_best"), "_household", F.desc("outreach_priority_score"), "contact_member_id", "_reachable"
     )
-    return best.withColumn("_place", F.sum(F.col("_first").cast("int")).over(in_order_of_urgency()))
-
-
-def in_order_of_urgency() -> WindowSpec:
-    """Units in their order, members of a unit together; those who are no candidates come last."""
     return (
-        Window.partitionBy("claim_month")
-        .orderBy(
-            F.desc_nulls_last("_best_of_household"),
-            "_household",
-            F.desc_nulls_last("_best"),
-            "contact_member_id",
-            "_reachable",
-            F.desc("_candidate"),
-            F.desc("outreach_priority_score"),
-            "member_id",
-        )
-        .rowsBetween(Window.unboundedPreceding, Window.currentRow)
+        candidates.groupBy(*CONTACT)
+        .agg(*best)
+        .withColumns({"_best": household, "contact_tier": by_tier(1)})
+        .withColumn("_place", F.row_number().over(urgency))
+        .drop("_best", "outreach_priority_score")
     )
 
 
-def _chosen(ordered: DataFrame, takes_part: Column, name: str) -> DataFrame:
-    """Adds the channel of each member that takes part, NULL where there is no room.
+def _chosen(ordered: DataFrame, takes_part: Column) -> DataFrame:
+    """Adds `contact_channel` of each contact that takes part, NULL where there is no room, and `also_by_mail`.
 
     Each round finds the place from which on one more channel is full, of those that are not yet the earliest.
     """
     month = Window.partitionBy("claim_month")
     frame = ordered.withColumns({"_part": takes_part, **{f"_full_{c}": F.lit(NEVER) for c in CHANNELS}})
     for _ in CHANNELS:
-        frame = frame.withColumn("_choice", _first_open())
-        counted = F.col("_first") & F.col("_part")
-        taken = {
-            f"_taken_{c}": F.sum((counted & (F.col("_choice") == c)).cast("int")).over(in_order_of_urgency())
-            for c in CHANNELS
-        }
-        frame = frame.withColumns(taken)
-        over = {
-            f"_over_{c}": F.min(
-                F.when(F.col("_part") & (F.col("_choice") == c) & (F.col(f"_taken_{c}") > _room(c)), F.col("_place"))
-            ).over(month)
-            for c in CHANNELS
-        }
-        frame = frame.withColumns(over)
+        frame = frame.withColumn("contact_channel", _first_open()).withColumn("also_by_mail", _letter())
+        frame = frame.withColumns({f"_taken_{c}": _taken_so_far(c) for c in CHANNELS})
+        over = {c: F.when(_takes(c) & (F.col(f"_taken_{c}") > _room(c)), F.col("_place")) for c in CHANNELS}
+        frame = frame.withColumns({f"_over_{c}": F.min(place).over(month) for c, place in over.items()})
         earliest = F.least(*[F.coalesce(f"_over_{c}", F.lit(NEVER)) for c in CHANNELS])
-        frame = frame.withColumn("_earliest", earliest).withColumns(
-            {
-                f"_full_{c}": F.when(F.col(f"_over_{c}") == F.col("_earliest"), F.col("_earliest")).otherwise(
-                    F.col(f"_full_{c}")
-                )
-                for c in CHANNELS
-            }
-        )
-    used = ["_part", "_choice", "_earliest", *[f"_{n}_{c}" for n in ("full", "taken", "over") for c in CHANNELS]]
-    return frame.withColumn(name, F.when(F.col("_part"), _first_open())).drop(*used)
+        frame = frame.withColumn("_earliest", earliest).withColumns({f"_full_{c}": _now_full(c) for c in CHANNELS})
+    chosen = frame.withColumn("contact_channel", _first_open()).withColumn("also_by_mail", _letter())
+    return chosen.drop("_part", "_earliest", *[f"_{n}_{c}" for n in ("full", "taken", "over") for c in CHANNELS])
 
 
 def _first_open() -> Column:
@@ -125,66 +103,81 @@ def _first_open() -> Column:
     for tier, channels in PREFERENCES.items():
         best = F.lit(None).cast("string")
         for c in reversed(channels):
-            is_open = F.array_contains("reachable_channels", c) & (F.col("_place") < F.col(f"_full_{c}"))
-            best = F.when(is_open, F.lit(c)).otherwise(best)
+            best = F.when(_is_open(c), F.lit(c)).otherwise(best)
         choice = F.when(F.col("contact_tier") == tier, best).otherwise(choice)
     return F.when(F.col("_part"), choice)
+
+
+def _letter() -> Column:
+    """A letter beside the call."""
+    by_phone = F.coalesce(F.col("contact_channel") == PHONE, F.lit(False))
+    return by_phone & (F.col("contact_tier") == LETTER_TIER) & _is_open(MAIL)
+
+
+def _is_open(channel: str) -> Column:
+    return F.array_contains(F.split("_reachable", " "), channel) & (F.col("_place") < F.col(f"_full_{channel}"))
+
+
+def _takes(channel: str) -> Column:
+    takes = F.coalesce(F.col("contact_channel") == channel, F.lit(False))
+    return takes | F.col("also_by_mail") if channel == MAIL else takes
+
+
+def _taken_so_far(channel: str) -> Column:
+    """Contacts through the channel up to the row's own."""
+    urgency = Window.partitionBy("claim_month").orderBy("_place")
+    return F.sum(_takes(channel).cast("int")).over(urgency.rowsBetween(Window.unboundedPreceding, Window.currentRow))
+
+
+def _now_full(channel: str) -> Column:
+    earliest = F.col("_earliest")
+    return F.when(F.col(f"_over_{channel}") == earliest, earliest).otherwise(F.col(f"_full_{channel}"))
 
 
 def _room(channel: str) -> Column:
     return F.col(f"{channel}_per_week") * F.col("weeks")
 
 
-def _with_weeks(placed: DataFrame) -> DataFrame:
-    """Weeks fill in the order of urgency; a contact moves to the latest week of its household where that has room."""
-    counted = F.col("_first") & F.col("contact_channel").isNotNull()
-    channel = Window.partitionBy("claim_month", "contact_channel")
-    running = channel.orderBy("_place").rangeBetween(Window.unboundedPreceding, Window.currentRow)
-    numbered = placed.withColumns(
-        {"_number": F.sum(counted.cast("int")).over(running), "_room": per_week(F.col("contact_channel"))}
+def _with_weeks(chosen: DataFrame) -> DataFrame:
+    """Adds `contact_week` and `letter_week`: weeks fill in the order of urgency.
+
+    A contact waits for the latest one of its household where that week has room; the most urgent tier never waits.
+    """
+    numbered = chosen.withColumns({f"_number_{c}": _taken_so_far(c) for c in CHANNELS})
+    weeks = {f"_week_{c}": F.ceil(F.col(f"_number_{c}") / _positive(F.col(f"{c}_per_week"))) for c in CHANNELS}
+    own = numbered.withColumns({name: week.cast("int") for name, week in weeks.items()}).withColumns(
+        {"_week": _by_channel("_week"), "letter_week": F.when(F.col("also_by_mail"), F.col(f"_week_{MAIL}"))}
     )
-    week = F.when(
-        F.col("contact_channel").isNotNull(),
-        F.ceil(F.col("_number") / F.when(F.col("_room") > 0, F.col("_room"))).cast("int"),
-    )
-    first = numbered.withColumn("_week", week).withColumns(
-        {
-            "_wanted": F.max("_week").over(Window.partitionBy("claim_month", "_household")),
-            "_all": F.max("_number").over(channel),
-        }
-    )
-    moves = F.col("_week") < F.col("_wanted")
-    movers = (
-        Window.partitionBy("claim_month", "contact_channel", "_wanted")
+    latest = F.max("_week").over(Window.partitionBy("claim_month", "_household"))
+    waits = (F.col("_week") < F.col("_latest")) & (F.col("contact_tier") != LETTER_TIER)
+    asked = own.withColumn("_latest", latest).withColumn("_waits", F.coalesce(waits, F.lit(False)))
+    week = F.when(F.col("_waits") & _has_room(), F.col("_latest")).otherwise(F.col("_week"))
+    used = [f"_{n}_{c}" for n in ("number", "week", "all") for c in CHANNELS]
+    everything = {f"_all_{c}": F.max(f"_number_{c}").over(Window.partitionBy("claim_month")) for c in CHANNELS}
+    return asked.withColumns(everything).withColumn("contact_week", week).drop("_week", "_latest", "_waits", *used)
+
+
+def _has_room() -> Column:
+    """The latest week of the household takes the row's contact besides its own and those that wait before it."""
+    so_far = (
+        Window.partitionBy("claim_month", "contact_channel", "_latest")
         .orderBy("_place")
-        .rangeBetween(Window.unboundedPreceding, Window.currentRow)
+        .rowsBetween(Window.unboundedPreceding, Window.currentRow)
     )
-    before = (F.col("_wanted") - 1) * F.col("_room")
-    filled = F.least(F.greatest(F.col("_all") - before, F.lit(0)), F.col("_room"))
-    mover = F.sum((counted & moves).cast("int")).over(movers)
-    moved = first.withColumns({"_mover": mover, "_filled": filled})
-    fits = moves & (F.col("_filled") + F.col("_mover") <= F.col("_room"))
-    return moved.withColumn("contact_week", F.when(fits, F.col("_wanted")).otherwise(F.col("_week"))).drop(
-        "_number", "_room", "_week", "_wanted", "_all", "_mover", "_filled"
-    )
+    room = per_week(F.col("contact_channel"))
+    before = (F.col("_latest") - 1) * room
+    filled = F.least(F.greatest(_by_channel("_all") - before, F.lit(0)), room)
+    return filled + F.sum(F.col("_waits").cast("int")).over(so_far) <= room
 
 
-def _with_letters(placed: DataFrame) -> DataFrame:
-    """A letter beside the call of the most urgent tier, in the same week, where letters are left over in it."""
-    week = Window.partitionBy("claim_month", "contact_week")
-    running = week.orderBy("_place").rangeBetween(Window.unboundedPreceding, Window.currentRow)
-    wants = (
-        F.coalesce(F.col("contact_channel") == PHONE, F.lit(False))
-        & (F.col("contact_tier") == LETTER_TIER)
-        & F.array_contains("reachable_channels", MAIL)
-    )
-    letters = F.col("_first") & F.coalesce(F.col("contact_channel") == MAIL, F.lit(False))
-    counted = placed.withColumns(
-        {
-            "_wants": wants,
-            "_letters": F.sum(letters.cast("int")).over(week),
-            "_wanted": F.sum((F.col("_first") & wants).cast("int")).over(running),
-        }
-    )
-    has_room = F.col("_letters") + F.col("_wanted") <= F.col(f"{MAIL}_per_week")
-    return counted.withColumn("also_by_mail", F.col("_wants") & has_room).drop("_wants", "_letters", "_wanted")
+def _by_channel(name: str) -> Column:
+    """The column of this name of the row's channel; NULL without one."""
+    found = F.lit(None).cast("int")
+    for c in CHANNELS:
+        found = F.when(F.col("contact_channel") == c, F.col(f"{name}_{c}")).otherwise(found)
+    return found
+
+
+def _positive(number: Column) -> Column:
+    """NULL for zero, which nothing is divided by."""
+    return F.when(number > 0, number)

@@ -31,6 +31,7 @@ class ImmunizationMasterOutreachList(Contract):
     contact_channel: str = c.required("Channel to use.", isin=list(CHANNELS))
     also_by_mail: bool = c.flag("A letter goes out beside the call.")
     contact_week: c.Whole = c.required("Week of the contact, 1 first.", ge=1)
+    letter_week: c.Whole = c.optional("Week of the letter beside the call; NULL: none.", ge=1)
     contact_member_id: str = c.required("Who is contacted: the member, or an adult of the household for a minor.")
     reachable_channels: c.Words = c.required("Channels on file, of whom is contacted, that nobody opted out of.")
     reason: str = c.required("Why the member is listed, in this tier and through this channel.")

@@ -12,7 +12,7 @@ from claims_assets import columns as c
 from claims_assets.contracts import Contract, compiled, rule
 from claims_assets.features.scores import RISK_TIERS
 from claims_assets.outreach import formulas, standing
-from claims_assets.outreach.capacity import in_order_of_urgency, with_places
+from claims_assets.outreach.capacity import places
 from claims_assets.outreach.contact_ways import with_contact_ways
 from claims_assets.outreach.outreach_policy import of_the_month
 from claims_assets.outreach.policy import CHANNELS
@@ -69,6 +69,7 @@ class ImmunizationTargeting(Contract):
     contact_channel: str = c.optional("Channel of the contact; NULL: excluded.", isin=list(CHANNELS))
     also_by_mail: bool = c.flag("A letter goes out beside the call.")
     contact_week: c.Whole = c.optional("Week of the contact, 1 first; NULL: excluded.", ge=1)
+    letter_week: c.Whole = c.optional("Week of the letter beside the call; NULL: none.", ge=1)
     contact_tier: str = c.optional(
         "Tier of the most urgent member whom the same contact serves; it chose the channel. NULL: excluded.",
         isin=[t[1] for t in formulas.TIERS],
@@ -143,8 +144,9 @@ def immunization_targeting(
     scored = needs.join(gold_member_features.select(*KEY, *FEATURES), KEY, "left").join(
         gold_member_risk_predictions.select(*KEY, *SCORES), KEY, "left"
     )
-    decided = scored.transform(_judged).transform(with_places).transform(_decided).withColumn("reason", reason())
-    return decided.select(*compiled(ImmunizationTargeting).columns)
+    judged = _judged(scored)
+    placed = judged.join(places(judged.where("_before is null")), KEY, "left")
+    return placed.transform(_decided).withColumn("reason", reason()).select(*compiled(ImmunizationTargeting).columns)
 
 
 def _with_hospice(members: DataFrame, hospice_days: DataFrame) -> DataFrame:
@@ -168,7 +170,7 @@ def _who() -> dict[str, Column]:
 
 
 def _judged(scored: DataFrame) -> DataFrame:
-    """Scores, tier, and whether the member is a candidate."""
+    """Scores, tier, and `_before`: the reason that holds before places are given; NULL: a candidate."""
     return (
         scored.withColumn("immunization_priority_score", formulas.priority_score())
         .withColumn("outreach_priority_score", formulas.outreach_score())
@@ -182,19 +184,20 @@ def _judged(scored: DataFrame) -> DataFrame:
                 "_before": standing.reason_before_places(),
             }
         )
-        .withColumn("_candidate", F.col("_before").isNull())
     )
 
 
 def _decided(placed: DataFrame) -> DataFrame:
     """The disposition; what belongs to a contact is only on rows that are listed."""
     late = F.when(F.col("is_holdout"), standing.HOLDOUT).when(F.col("contact_channel").isNull(), standing.OVER_CAPACITY)
-    judged = placed.withColumn("exclusion_reason", F.coalesce("_before", late))
-    listed = F.col("exclusion_reason").isNull()
-    return judged.withColumns(
+    listed = F.col("_before").isNull() & F.col("contact_channel").isNotNull()
+    no = F.lit(False)
+    return placed.withColumns(
         {
+            "exclusion_reason": F.coalesce("_before", late),
             "disposition": F.when(listed, LISTED).otherwise(EXCLUDED),
             "contact_tier": F.when(listed, F.col("contact_tier")),
-            "outreach_rank": F.when(listed, F.sum(listed.cast("int")).over(in_order_of_urgency())),
+            "within_capacity": F.coalesce("within_capacity", no),
+            "also_by_mail": F.coalesce("also_by_mail", no),
         }
     )

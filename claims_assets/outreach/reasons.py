@@ -135,7 +135,7 @@ def _tier() -> Column:
 def _channel() -> Column:
     """The channel and its week, whom it reaches, and for each better channel why it is not that one."""
     by = _text("Contact by ", F.col("contact_channel"), " in week ", F.col("contact_week"))
-    letter = F.when(F.col("also_by_mail"), F.lit(", and by a letter"))
+    letter = F.when(F.col("also_by_mail"), _text(", and by a letter in week ", F.col("letter_week")))
     person = F.when(F.col("contact_member_id") != F.col("member_id"), F.lit(", to an adult of the household"))
     guardian = F.when(
         F.col("is_minor") & (F.col("contact_member_id") == F.col("member_id")), F.lit(", to the guardian")
@@ -165,7 +165,7 @@ def _why_not(channel: str) -> Column:
     return (
         F.when(~F.col(f"_way_{channel}"), F.lit("not on file"))
         .when(F.col(f"_no_{channel}"), F.lit("opted out"))
-        .otherwise(F.lit("full, taken by higher scores"))
+        .otherwise(F.lit("no room left, taken by higher scores"))
     )
 
 

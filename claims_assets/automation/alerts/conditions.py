@@ -1,9 +1,9 @@
 """What counts as wrong: pure rules from facts to conditions. A condition holds as long as the rule finds it.
 
 Here: what a condition is, and those of quality, checks, runs and of the watch itself: limits, sentences, remedies; no
-clock, no storage. Elsewhere: what is late or missing (`lateness.py`), too few rows (`volume.py`), where the facts come
-from (`look.py`), which conditions are new (`book.py`). Sentences hold names, months and counts only, never a value of a
-row.
+clock, no storage. Elsewhere: what is late or missing (`lateness.py`), too few rows (`volume.py`), what moved
+(`drift.py`), where the facts come from (`look.py`), which conditions are new (`book.py`). Sentences hold names, months
+and counts only, never a value of a row.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.monitoring.quality import BANDS
 
 Severity = Literal["warning", "critical"]
-Kind = Literal["freshness", "completeness", "quality", "write", "volume", "check", "run", "alerting"]
+Kind = Literal["freshness", "completeness", "quality", "write", "volume", "drift", "check", "run", "alerting"]
 
 FAILURES_TOLD = 3
 """Failed rounds in a row that are told: what one or two could not deliver went out minutes later."""

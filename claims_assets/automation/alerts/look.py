@@ -2,7 +2,7 @@
 
 A watch that raises an error, or that finds nothing where there must be something, becomes a condition itself, and what
 it watches neither opens nor recovers until it sees again. Elsewhere: what the facts mean (`conditions.py`,
-`lateness.py`, `volume.py`).
+`lateness.py`, `volume.py`, `drift.py`).
 """
 
 import traceback
@@ -20,6 +20,7 @@ from claims_assets.automation.alerts import conditions as rules
 from claims_assets.automation.alerts import lateness
 from claims_assets.automation.alerts.book import Key
 from claims_assets.automation.alerts.conditions import CheckState, Condition, FailedRun, moment_of
+from claims_assets.automation.alerts.drift import drifts
 from claims_assets.automation.alerts.up_to_date import UpToDate, landed_months
 from claims_assets.automation.alerts.volume import few_rows, low_volume
 from claims_assets.monitoring.alerts import Alert
@@ -164,6 +165,15 @@ def volume(sight: Sight) -> Seen:
     return Seen([*low, *few_rows(rows)])
 
 
+def drift(sight: Sight) -> Seen:
+    """What moved in the newest complete month; a table that was never built is told by its freshness."""
+    path = sight.lake.path("monitoring", "drift")
+    if not delta_exists(path):
+        return Seen()
+    columns = ["claim_month", "subject", "condition", "value", "at_least", "at_most", "verdict", "about"]
+    return Seen(drifts(read_arrow(path, columns).to_pylist(), sight.now.date()))
+
+
 def checks(sight: Sight) -> Seen:
     """The last word of every asset check, but for claim months: those are watched by the same rule directly."""
     keys = [k for k in sight.graph.asset_check_keys if k.name != months.CHECK]
@@ -294,6 +304,7 @@ WATCHES: Mapping[str, tuple[Iterable[str], Callable[[Sight], Seen]]] = {
     "claim months": (("completeness",), claim_months),
     "quality": (("quality", "write"), quality),
     "volume": (("volume",), volume),
+    "drift": (("drift",), drift),
     "checks": (("check",), checks),
     "runs": (("run",), runs),
 }

@@ -21,6 +21,7 @@ TITLES = {
     "quality": "Low quality score",
     "write": "Write stopped",
     "volume": "Few rows in a month",
+    "drift": "Members or predictions not as they were",
     "check": "Check not passed",
     "run": "Run failed",
     "alerting": "Alerts themselves are impaired",

@@ -7,14 +7,24 @@ zero. What can't be compared can't be called fair. Elsewhere: the statistics (`m
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from claims_assets.models.governance.measures import Scored
 from claims_assets.models.governance.thresholds import FAIRNESS
 from claims_assets.models.governance.verdict import PASSED, REFUSED, REPORTED, Criterion
-from claims_assets.monitoring.group_rates import Compared, beyond_chance, failing, ratio_of, worst
+from claims_assets.monitoring.group_rates import (
+    Compared,
+    Counts,
+    Sums,
+    beyond_chance,
+    failing,
+    largest,
+    meant,
+    ratio_of,
+    worst,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,20 +58,35 @@ def pairs(rows: "pd.DataFrame", of: Scored) -> list[Pair]:
     for attribute in ATTRIBUTES:
         groups = _groups(rows, attribute)
         names = sorted({str(g) for g in groups})
+        sums = {n: _sums(of, groups == n) for n in names}
         for rate, hits, among in _rates(of):
             counts = {n: (int((hits & (groups == n)).sum()), int((among & (groups == n)).sum())) for n in names}
-            # Means are compared with the group that has most events: of few events they say little.
-            size = 0 if rate == MEANT else 1
-            reference = min(names, key=lambda n: (-counts[n][size], n))
-            for name in names:
-                if name != reference:
-                    compared = (
-                        _meant(of, groups == name, groups == reference)
-                        if rate == MEANT
-                        else ratio_of(*counts[name], *counts[reference])
-                    )
-                    found.append(Pair(name, reference, *counts[name], *counts[reference], *compared, attribute, rate))
+            found += pairs_of(attribute, rate, counts, sums)
     return found
+
+
+def pairs_of(attribute: str, rate: str, counts: Mapping[str, Counts], sums: Mapping[str, Sums]) -> list[Pair]:
+    """One rate of every group but the reference, from counts.
+
+    Args:
+        counts: group -> members whom the rate counts, members among whom.
+        sums: group -> what was predicted and observed; read for MEANT alone.
+    """
+    if not counts:
+        return []
+    reference = reference_of(rate, counts)
+    found = []
+    for name in sorted(counts.keys() - {reference}):
+        of = meant(sums[name], sums[reference]) if rate == MEANT else ratio_of(*counts[name], *counts[reference])
+        found.append(Pair(name, reference, *counts[name], *counts[reference], *of, attribute, rate))
+    return found
+
+
+def reference_of(rate: str, counts: Mapping[str, Counts]) -> str:
+    """The largest group; means are compared with the group that has most events: of few they say little."""
+    if rate == MEANT:
+        return min(counts, key=lambda name: (-counts[name][0], name))
+    return largest(counts)
 
 
 def _rates(of: Scored) -> "Iterator[tuple[str, np.ndarray, np.ndarray]]":
@@ -75,22 +100,10 @@ def _rates(of: Scored) -> "Iterator[tuple[str, np.ndarray, np.ndarray]]":
     yield MEANT, of.event, everybody
 
 
-def _meant(of: Scored, group: "np.ndarray", reference: "np.ndarray") -> tuple[float, float]:
-    """Ratio of two ratios of predicted to observed and its p: what was observed against what the other's would give."""
-    predicted, theirs = float(of.predicted[group].sum()), float(of.predicted[reference].sum())
-    observed, their_observed = float(of.label[group].sum()), float(of.label[reference].sum())
-    if predicted <= 0 or theirs <= 0 or their_observed <= 0:
-        return (math.nan, 1.0) if observed <= 0 else (0.0 if predicted <= 0 < theirs else math.inf, 0.0)
-    expected = predicted * their_observed / theirs
-    # Of a sum of residuals; that of the expected value follows from the reference's.
-    spread = math.hypot(_spread(of, group), _spread(of, reference) * predicted / theirs)
-    p = math.erfc(abs(observed - expected) / spread / math.sqrt(2)) if spread else float(observed == expected)
-    return (expected / observed if observed > 0 else math.inf), p
-
-
-def _spread(of: Scored, who: "np.ndarray") -> float:
+def _sums(of: Scored, who: "np.ndarray") -> Sums:
     residual = of.label[who] - of.predicted[who]
-    return float(residual.std()) * math.sqrt(len(residual))
+    spread = float(residual.std()) * math.sqrt(len(residual)) if len(residual) else 0.0
+    return Sums(float(of.predicted[who].sum()), float(of.label[who].sum()), spread)
 
 
 def criteria(found: Sequence[Pair]) -> Iterator[Criterion]:
@@ -124,10 +137,14 @@ def _criterion(attribute: str, rate: str, found: Sequence[Pair], unfair: Sequenc
 
 
 def _unfair(found: Sequence[Pair]) -> set[Pair]:
-    """Of all pairs that may refuse; where nothing was observed a prediction may still be right, so chance decides."""
-    may_refuse = [p for p in found if blocks(p.attribute, p.rate)]
-    beyond = beyond_chance(p for p in may_refuse if p.judged)
-    return {p for p in failing(may_refuse) if p.rate != MEANT or p in beyond}
+    """Of all pairs that may refuse."""
+    return unfair_of([p for p in found if blocks(p.attribute, p.rate)])
+
+
+def unfair_of(family: Sequence[Pair]) -> set[Pair]:
+    """Those that fail; where nothing was observed a prediction may still be right, so of MEANT only chance decides."""
+    beyond = beyond_chance(p for p in family if p.judged)
+    return {p for p in failing(family) if p.rate != MEANT or p in beyond}
 
 
 def _notes(name: str, found: Sequence[Pair], unfair: Sequence[Pair]) -> Iterator[str]:

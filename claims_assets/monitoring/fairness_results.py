@@ -1,0 +1,317 @@
+"""Are members treated alike, month by month? Rates by group of every decision about members, with their verdicts.
+
+Here: counting who was flagged, listed or called suspicious, and of judged predictions what happened. Elsewhere: the
+statistics (`group_rates.py`), the comparison, which the promotion gate shares (`models/governance/fairness.py`), the
+limits (`models/governance/thresholds.py`), the picture (`fairness_plot.py`).
+
+A decision is compared on those for whom it was made in the month; what it meant, on those whose outcome year is judged
+in the month. Counts of one to ten are left out, and with them what would tell them by subtraction.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from claims_assets import columns as c
+from claims_assets.contracts import Contract, compiled
+from claims_assets.features.risk_training_rows import JUDGED_MONTHS
+from claims_assets.models.governance.fairness import (
+    ATTRIBUTES,
+    FLAGGED,
+    FOUND,
+    MEANT,
+    RATES,
+    RIGHT,
+    UNKNOWN,
+    Pair,
+    blocks,
+    pairs_of,
+    reference_of,
+    unfair_of,
+)
+from claims_assets.models.governance.thresholds import FAIRNESS
+from claims_assets.models.registered import MODELS
+from claims_assets.monitoring.fairness_plot import picture
+from claims_assets.monitoring.group_rates import (
+    REFERENCE,
+    VERDICTS,
+    Counts,
+    Sums,
+    effect_size,
+    hidden,
+    may_be_shown,
+    ratio_interval,
+    verdict_of,
+    wilson,
+)
+from claims_assets.partitions import MONTH
+from claims_assets.table import Window, table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LISTED = "listed"
+PREDICTIONS = {m.prediction: m for m in MODELS if m.prediction}
+"""Decision -> the model that makes it."""
+DECISIONS = (*PREDICTIONS, LISTED)
+FAIR, UNFAIR, NOT_JUDGED = "fair", "unfair", "not_judged"
+MICRO = 1_000_000
+"""Sums are of whole millionths, so that they are the same in any order of rows."""
+SUMS = ("members", "flagged", "events", "both", "predicted", "residual", "squares")
+"""What is added up of the members of a group; the last three in millionths, the last one in their squares."""
+ROUNDED = 0.01
+HIDDEN = "A count of one to ten, or one that would tell such a count."
+TO_TWO_DIGITS = "The counts would tell one of one to ten; the rate is rounded."
+
+AtIndex = Annotated[DataFrame, Window(1, lag=JUDGED_MONTHS)]
+
+
+def _told(description: str, **checks: Any):
+    return c.optional(f"{description} NULL: see `absent`, or there is none.", **checks)
+
+
+class FairnessResults(Contract):
+    """Whether groups are treated alike: one row per claim month, decision, attribute, measure and group."""
+
+    claim_month: str = c.claim_month()
+    decision: str = c.required("Column of the decision: a prediction of a model, or listed.", isin=list(DECISIONS))
+    attribute: str = c.required("Attribute of members.", isin=list(ATTRIBUTES))
+    measure: str = c.required(
+        "flagged: of all (disparate impact). found: of those with the event, flagged (equal opportunity). right: of"
+        " the flagged, with the event (predictive parity). predicted to observed: calibration within groups.",
+        isin=list(RATES),
+    )
+    group_name: str = c.required("Group; unknown: the attribute is not known of them.")
+    reference_group: str = c.required("The group that it is compared with: the largest, or with most events.")
+    hits: c.Count = _told("Members whom the measure counts; of calibration, those with the event.", ge=0)
+    members: c.Count = _told("Members among whom.", ge=0)
+    rate: c.Number = _told("Their share; of calibration, predicted to observed.", ge=0.0)
+    rate_lower: c.Number = _told("Lower end of its 95 % interval (Wilson).", ge=0.0)
+    rate_upper: c.Number = _told("Upper end of its 95 % interval.", ge=0.0)
+    ratio: c.Number = _told("Rate to that of the reference: disparate impact.", ge=0.0)
+    ratio_lower: c.Number = _told("Lower end of its 95 % interval (Katz).", ge=0.0)
+    ratio_upper: c.Number = _told("Upper end of its 95 % interval.", ge=0.0)
+    effect_size: c.Number = _told("Cohen's h; .2 is small, .5 medium, .8 large.")
+    p: c.Number = _told("Probability of such a difference if both had one rate.", ge=0.0, le=1.0)
+    verdict: str = c.required("reference, fair, unfair, zero_rate, by_chance or too_few.", isin=list(VERDICTS))
+    decides: bool = c.flag("Whether a difference counts; need itself differs by age and dual eligibility.")
+    attribute_verdict: str = c.required(
+        "Of all its groups: unfair if one is; not_judged where no two can be compared; else fair.",
+        isin=[FAIR, UNFAIR, NOT_JUDGED],
+    )
+    absent: str = c.optional("Why numbers are left out.")
+
+    class Config:
+        unique = ["claim_month", "decision", "attribute", "measure", "group_name"]
+
+
+@table(FairnessResults, phi="none", domain="risk", picture=picture)
+def fairness_results(
+    gold_member_features: DataFrame,
+    gold_member_risk_predictions: Annotated[DataFrame, Window(JUDGED_MONTHS + 1)],
+    gold_risk_training_rows: DataFrame,
+    gold_immunization_targeting: DataFrame,
+    months: list[str],
+) -> DataFrame:
+    """Rates by group of all decisions of the asked months."""
+    now = gold_member_risk_predictions.where(F.col(MONTH).isin(months))
+    counted = _summed(_decided(gold_member_features, now, gold_immunization_targeting), DECISIONS).unionByName(
+        _summed(_judged(gold_risk_training_rows, gold_member_risk_predictions), tuple(PREDICTIONS))
+    )
+    return counted.groupBy(MONTH).applyInPandas(of_month, compiled(FairnessResults).spark_schema())
+
+
+def _decided(features: DataFrame, predictions: DataFrame, targeting: DataFrame) -> DataFrame:
+    """Members of a month, their groups, and what was decided about each; NULL: nothing was."""
+    flags = [F.col(n).alias(f"{n}_flagged") for n in PREDICTIONS]
+    listed = F.when(F.col("disposition") == LISTED, 1).otherwise(0).alias(f"{LISTED}_flagged")
+    return (
+        features.select("member_id", MONTH, *ATTRIBUTES)
+        .join(predictions.select("member_id", MONTH, *flags), ["member_id", MONTH], "left")
+        .join(targeting.select("member_id", MONTH, listed), ["member_id", MONTH], "left")
+    )
+
+
+def _judged(rows: DataFrame, predictions: DataFrame) -> DataFrame:
+    """Members judged in a month, their groups as of the index, what was predicted then and what happened."""
+    events = [(F.col(f"outcome_{m.outcome}") >= m.at_least).cast("int").alias(f"{n}_event") for n, m in _models()]
+    said = [F.col(n).alias(f"{n}_flagged") for n in PREDICTIONS]
+    scores = [F.col(m.column).alias(f"{n}_predicted") for n, m in _models()]
+    at_index = predictions.select("member_id", F.col(MONTH).alias("index_month"), *said, *scores)
+    return rows.select("member_id", MONTH, "index_month", *ATTRIBUTES, *events).join(
+        at_index, ["member_id", "index_month"]
+    )
+
+
+def _models() -> Iterable[tuple[str, Any]]:
+    return PREDICTIONS.items()
+
+
+def _summed(members: DataFrame, decisions: Sequence[str]) -> DataFrame:
+    """SUMS by month, decision, attribute and group."""
+    sums = [s.alias(f"{d}_{n}") for d in decisions for n, s in _sums(d, members.columns).items()]
+    group = F.element_at(F.array(*[F.lit(a) for a in ATTRIBUTES]), F.col("place") + 1)
+    by_group = (
+        members.select("*", F.posexplode(F.array(*[_group(a) for a in ATTRIBUTES])).alias("place", "group_name"))
+        .groupBy(MONTH, "place", "group_name")
+        .agg(*sums)
+    )
+    each = [
+        F.struct(F.lit(d).alias("decision"), *[F.col(f"{d}_{n}").alias(n) for n in SUMS]) for d in decisions
+    ]  # fmt: skip
+    judged = F.lit("index_month" in members.columns).alias("is_judged")
+    return by_group.select(
+        MONTH, judged, group.alias("attribute"), "group_name", F.explode(F.array(*each)).alias("of")
+    ).select(MONTH, "is_judged", "attribute", "group_name", "of.*")  # fmt: skip
+
+
+def _group(attribute: str) -> Column:
+    """As text; a missing value and the word for it are one group."""
+    word = F.coalesce(F.col(attribute).cast("string"), F.lit(UNKNOWN))
+    return F.when(F.lower(word) == UNKNOWN, UNKNOWN).otherwise(word)
+
+
+def _sums(decision: str, columns: Sequence[str]) -> dict[str, Column]:
+    flagged = F.col(f"{decision}_flagged")
+    zero = F.lit(0).cast("bigint")
+    found = {"members": F.count(flagged), "flagged": _whole(flagged)} | dict.fromkeys(SUMS[2:], F.max(zero))
+    if f"{decision}_event" in columns:
+        event, score = F.col(f"{decision}_event"), F.col(f"{decision}_predicted")
+        residual = F.round((event - score) * MICRO).cast("bigint")
+        found |= {
+            "events": _whole(event),
+            "both": _whole(event * flagged),
+            "predicted": _whole(F.round(score * MICRO)),
+            "residual": _whole(residual),
+            "squares": _whole(residual * residual),
+        }
+    return found
+
+
+def _whole(value: Column) -> Column:
+    """A sum that does not depend on the order; 0 of nobody."""
+    return F.coalesce(F.sum(value.cast("bigint")), F.lit(0).cast("bigint"))
+
+
+def of_month(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """Rows of FairnessResults of one month."""
+    import pandas as pd
+
+    found = []
+    for decision, of in rows.groupby("decision"):
+        for is_judged, part in of.groupby("is_judged"):
+            tables = {a: groups.to_dict("records") for a, groups in part.groupby("attribute")}
+            measures = (FOUND, RIGHT, MEANT) if is_judged else (FLAGGED,)
+            found += _compared(rows[MONTH].iloc[0], str(decision), tables, measures)
+    return pd.DataFrame(found, columns=pd.Index(compiled(FairnessResults).columns), dtype=object)
+
+
+Groups = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Attribute -> the sums of each of its groups."""
+
+
+def _compared(month: str, decision: str, tables: Groups, measures: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """All measures of a decision; its comparisons are families, one that decides and one that is reported."""
+    known = {(a, m): _counts(m, tables[a]) for a in ATTRIBUTES if a in tables for m in measures}
+    sums = {a: {str(g["group_name"]): _sums_of(g) for g in groups} for a, groups in tables.items()}
+    pairs = [p for (a, m), counts in known.items() for p in pairs_of(a, m, counts, sums[a])]
+    failed = set().union(*(unfair_of([p for p in pairs if blocks(p.attribute, p.rate) == d]) for d in (True, False)))
+    for (attribute, measure), counts in known.items():
+        own = [p for p in pairs if (p.attribute, p.rate) == (attribute, measure)]
+        about = {
+            MONTH: month,
+            "decision": decision,
+            "attribute": attribute,
+            "measure": measure,
+            "decides": blocks(attribute, measure),
+            "attribute_verdict": _of_all(own, failed),
+        }
+        # Of members whose year is judged, the measures share their counts: what one hides, another must not tell.
+        gone = set().union(*(hidden(known[attribute, m]) for m in measures))
+        yield from (about | row for row in _rows(measure, counts, sums[attribute], own, failed, gone))
+
+
+def _of_all(pairs: Sequence[Pair], failed: set[Pair]) -> str:
+    if any(p in failed for p in pairs):
+        return UNFAIR
+    return FAIR if any(p.judged for p in pairs) else NOT_JUDGED
+
+
+def _counts(measure: str, groups: Iterable[Mapping[str, Any]]) -> dict[str, Counts]:
+    hits, among = {
+        FLAGGED: ("flagged", "members"), FOUND: ("both", "events"), RIGHT: ("both", "flagged"),
+        MEANT: ("events", "members"),
+    }[measure]  # fmt: skip
+    return {str(g["group_name"]): (int(g[hits]), int(g[among])) for g in groups}
+
+
+def _sums_of(group: Mapping[str, Any]) -> Sums:
+    members = int(group["members"])
+    if not members:
+        return Sums(0.0, 0.0, 0.0)
+    mean = int(group["residual"]) / MICRO / members
+    variance = max(0.0, int(group["squares"]) / MICRO / MICRO / members - mean * mean)
+    return Sums(int(group["predicted"]) / MICRO, float(group["events"]), math.sqrt(variance * members))
+
+
+def _rows(
+    measure: str,
+    counts: Mapping[str, Counts],
+    sums: Mapping[str, Sums],
+    pairs: Sequence[Pair],
+    failed: set[Pair],
+    gone: set[str],
+) -> Iterator[dict[str, Any]]:
+    """A row for each group, without what must not be shown."""
+    reference = reference_of(measure, counts)
+    of_group = {p.group: p for p in pairs}
+    for group in sorted(counts):
+        pair = of_group.get(group)
+        row: dict[str, Any] = {"group_name": group, "reference_group": reference}
+        row["verdict"] = verdict_of(pair, failed) if pair else REFERENCE
+        if group in gone:
+            yield row | _rounded(measure, counts[group], None if reference in gone else pair)
+        elif pair and reference in gone:
+            yield row | {"absent": HIDDEN} | _rate(measure, counts[group], sums[group])
+        else:
+            yield row | _rate(measure, counts[group], sums[group]) | (_ratio(measure, pair) if pair else {})
+
+
+def _rate(measure: str, counts: Counts, sums: Sums) -> dict[str, Any]:
+    hits, members = counts
+    found: dict[str, Any] = {"hits": hits, "members": members}
+    if measure == MEANT:
+        return found | {"rate": sums.predicted / sums.observed if sums.observed else None}
+    lower, upper = wilson(hits, members) or (None, None)
+    return found | {"rate": hits / members if members else None, "rate_lower": lower, "rate_upper": upper}
+
+
+def _rounded(measure: str, counts: Counts, pair: Pair | None) -> dict[str, Any]:
+    """Of a large group that is hidden for another's sake: its rate to two digits, which more than ten counts share."""
+    hits, members = counts
+    if measure == MEANT or not may_be_shown(hits, members) or members * ROUNDED < FAIRNESS.smallest_shown:
+        return {"absent": HIDDEN}
+    rate = round(hits / members, 2)
+    known = pair.reference_hits if pair else 0
+    ratio = {"ratio": rate * pair.reference_members / known} if pair and known else {}
+    return {"rate": rate, "absent": TO_TWO_DIGITS} | ratio
+
+
+def _ratio(measure: str, pair: Pair) -> dict[str, Any]:
+    found = {"ratio": _finite(pair.ratio), "p": pair.p}
+    if measure == MEANT:
+        return found
+    four = pair.hits, pair.members, pair.reference_hits, pair.reference_members
+    lower, upper = ratio_interval(*four)
+    return found | {
+        "ratio_lower": _finite(lower),
+        "ratio_upper": _finite(upper),
+        "effect_size": _finite(effect_size(*four)),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
