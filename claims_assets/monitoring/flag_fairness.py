@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from claims_assets.models.governance.thresholds import FAIRNESS
+from claims_assets.models.governance.fairness import UNKNOWN
 from claims_assets.monitoring.group_rates import FAILED, REFERENCE, Counts, GroupRate, group_rates, worst
 from claims_assets.partitions import MONTH
 from claims_assets.runtime.delta import read_arrow
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from claims_assets.runtime.lake import Lake
 
 SCORES, MEMBERS = ("gold", "claim_fraud_scores"), ("silver", "member_months")
-ATTRIBUTES = (*FAIRNESS.alike, *FAIRNESS.in_need)
-"""By which flags can be compared; as of the month."""
-UNKNOWN = "unknown"
-"""The group of members of whom the attribute is not known."""
 
 
 class NothingToJudge(ValueError):
@@ -102,10 +98,15 @@ def counts_of(members: "pyarrow.Table | None", flagged: Mapping[str, bool], attr
     for row in members.to_pylist() if members is not None else ():
         flag = flagged.get(row["member_id"])
         if flag is not None:
-            group = UNKNOWN if row[attribute] is None else str(row[attribute])
+            group = _group(row[attribute])
             hits, of = found.get(group, (0, 0))
             found[group] = (hits + flag, of + 1)
     return found
+
+
+def _group(value: object) -> str:
+    """As text; a missing value and the word for it are one group."""
+    return UNKNOWN if value is None or str(value).lower() == UNKNOWN else str(value)
 
 
 def _read(lake: "Lake", table: tuple[str, str], month: str, columns: list[str]) -> "pyarrow.Table | None":

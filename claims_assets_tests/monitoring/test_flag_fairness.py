@@ -4,9 +4,8 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
+from claims_assets.models.governance.fairness import ATTRIBUTES, UNKNOWN
 from claims_assets.monitoring.flag_fairness import (
-    ATTRIBUTES,
-    UNKNOWN,
     NothingToJudge,
     counts_of,
     flagged_members,
@@ -89,6 +88,10 @@ def test_the_percentile_decides_who_is_flagged_and_a_member_counts_once():
 
 def test_members_of_unknown_group_are_a_group_and_others_than_the_scored_do_not_count():
     members = pa.Table.from_pylist(
-        [{"member_id": m, "race": r} for m, r in (("A", "White"), ("B", None), ("X", "Asian"))]
+        [{"member_id": m, "race": r} for m, r in (("A", "White"), ("B", None), ("C", "Unknown"), ("X", "Asian"))]
     )
-    assert counts_of(members, {"A": True, "B": False, "gone": True}, "race") == {"White": (1, 1), UNKNOWN: (0, 1)}
+    flagged = {"A": True, "B": False, "C": True, "gone": True}
+    assert counts_of(members, flagged, "race") == {
+        "White": (1, 1),
+        UNKNOWN: (1, 2),
+    }
