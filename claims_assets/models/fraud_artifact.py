@@ -13,7 +13,7 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +158,7 @@ class FraudArtifact:
         for fold in range(self.facts["folds"]):
             rows = np.flatnonzero(folds == fold)
             if len(rows):
-                said = self._model(name, fold)(encoded.matrix[np.ix_(rows, columns)])
+                said = self._model(name, fold)(encoded.matrix[rows][:, columns])
                 found = np.zeros((len(folds), *said.shape[1:])) if found is None else found
                 found[rows] = said
         return np.zeros(len(folds)) if found is None else found
@@ -215,7 +215,7 @@ class Encoded:
     """Inputs as float32 columns, targets as float64 (numbers) or classes (words), and the peers of each claim."""
 
     def __init__(
-        self, names: list[str], matrix: np.ndarray, classes: Mapping[str, np.ndarray], peers: np.ndarray
+        self, names: list[str], matrix: np.ndarray, classes: Mapping[str, np.ndarray], peers: list[str]
     ) -> None:
         self.names, self.matrix, self.classes, self.peers = names, matrix, classes, peers
 
@@ -233,15 +233,15 @@ def encode(frame: pd.DataFrame, facts: Mapping[str, Any]) -> Encoded:
         kind = facts["columns"][name]
         if kind == "word":
             codes, others = facts["words"][name], facts["others"][name]
-            said = frame[name].where(frame[name].notna(), NOTHING)
-            matrix[:, i] = said.map({w: c[0] for w, c in codes.items()}).astype("float64").fillna(UNSEEN)
-            classes[name] = said.map({w: c[1] for w, c in codes.items()}).astype("float64").fillna(others).astype(int)
+            known = [codes.get(w, (UNSEEN, others)) for w in said_in(frame[name])]
+            matrix[:, i] = [code for code, _ in known]
+            classes[name] = np.array([klass for _, klass in known], dtype="int64")
         elif kind == "peer":
-            usual = peers.map(facts["peers"]).astype("float64")
-            matrix[:, i] = _log(frame["claim_amount"]) - usual.fillna(facts["centers"]["claim_amount"]).to_numpy()
+            center = facts["centers"]["claim_amount"]
+            matrix[:, i] = _log(frame["claim_amount"]) - np.array([facts["peers"].get(p, center) for p in peers])
         else:
             matrix[:, i] = number(frame[name], kind, facts["centers"].get(name, 0.0))
-    return Encoded(names, matrix, classes, peers.to_numpy())
+    return Encoded(names, matrix, classes, peers)
 
 
 def errors(name: str, feature: Mapping[str, Any], encoded: Encoded, expected: np.ndarray) -> np.ndarray:
@@ -252,12 +252,12 @@ def errors(name: str, feature: Mapping[str, Any], encoded: Encoded, expected: np
     off = encoded.value(name) - expected
     sided = {"more": off, "less": -off}.get(feature["sided"], np.abs(off))
     if feature["spreads"]:
-        usual = pd.Series(encoded.peers).map(feature["spreads"]).astype("float64").fillna(feature["spreads"][""])
-        sided = sided / usual.to_numpy()
+        spreads = feature["spreads"]
+        sided = sided / np.array([spreads.get(p, spreads[""]) for p in encoded.peers])
     return np.nan_to_num(sided, nan=0.0)
 
 
-def number(column: pd.Series, kind: str, center: float) -> np.ndarray:
+def number(column: Any, kind: str, center: float) -> np.ndarray:
     """A column as a number: logarithm around the center (amount), logarithm of one more (count), or as it is."""
     if kind == "amount":
         return _log(column) - center
@@ -265,10 +265,15 @@ def number(column: pd.Series, kind: str, center: float) -> np.ndarray:
     return np.log1p(np.maximum(plain, 0.0)) if kind == "count" else plain
 
 
-def peers_of(frame: pd.DataFrame) -> pd.Series:
-    """Claims of the same type and procedure."""
-    kind, procedure = (frame[n].where(frame[n].notna(), NOTHING) for n in ("claim_type", "procedure_code"))
-    return kind + "|" + procedure
+def said_in(column: Any) -> list[str]:
+    """The words of a column, NOTHING where one is missing."""
+    return column.where(column.notna(), NOTHING).tolist()
+
+
+def peers_of(frame: pd.DataFrame) -> list[str]:
+    """The peers of each claim: all claims of the same type and procedure."""
+    pairs = zip(said_in(frame["claim_type"]), said_in(frame["procedure_code"]), strict=True)
+    return [f"{kind}|{procedure}" for kind, procedure in pairs]
 
 
 def top_sum(evidence: np.ndarray) -> np.ndarray:
@@ -276,7 +281,7 @@ def top_sum(evidence: np.ndarray) -> np.ndarray:
     return np.sort(evidence, axis=1)[:, -TOP:].sum(axis=1)
 
 
-def folds_of(claim_ids: pd.Series, folds: int) -> np.ndarray:
+def folds_of(claim_ids: Iterable[Any], folds: int) -> np.ndarray:
     """The fold of each claim, by its id alone."""
     return np.array([zlib.crc32(str(i).encode()) % folds for i in claim_ids], dtype="int64")
 
@@ -299,14 +304,14 @@ def loaded(algorithm: str, content: bytes) -> Predict:
     return lambda matrix: np.asarray(model.predict(matrix, thread_count=1))
 
 
-def _log(column: pd.Series) -> np.ndarray:
+def _log(column: Any) -> np.ndarray:
     plain = _plain(column)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(plain > 0, np.log(plain), np.nan)
 
 
-def _plain(column: pd.Series) -> np.ndarray:
-    return pd.to_numeric(column.where(column.notna(), np.nan)).to_numpy(dtype="float64", na_value=np.nan)
+def _plain(column: Any) -> np.ndarray:
+    return column.where(column.notna(), np.nan).to_numpy(dtype="float64", na_value=np.nan)
 
 
 def _shown(value: Any) -> str:

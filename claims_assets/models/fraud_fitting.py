@@ -14,7 +14,6 @@ import numpy as np
 
 from claims_assets.models.fraud_artifact import (
     FORMAT,
-    NOTHING,
     Encoded,
     FraudArtifact,
     encode,
@@ -23,6 +22,7 @@ from claims_assets.models.fraud_artifact import (
     loaded,
     number,
     peers_of,
+    said_in,
     top_sum,
 )
 from claims_assets.models.fraud_boosters import fitter
@@ -150,18 +150,17 @@ def _kind(name: str) -> str:
     return "amount" if name in AMOUNTS else "count" if name in COUNTS else "word" if name in WORDS else "plain"
 
 
-def _words(column: "pd.Series", amount: np.ndarray) -> tuple[dict[str, list[int]], int]:
+def _words(column: Any, amount: np.ndarray) -> tuple[dict[str, list[int]], int]:
     """Word -> code as an input (the rank of its median amount, so that neighbours cost alike) and class as a target."""
-    import pandas as pd
-
-    said = column.where(column.notna(), NOTHING)
-    counts = said.value_counts()
-    # By name where counts are equal, so that the order of rows shows in nothing.
-    frequent = sorted(counts.index, key=lambda w: (-counts[w], w))
-    medians = pd.Series(amount).groupby(said.to_numpy()).median().fillna(0.0)
-    common = sorted((w for w in frequent if counts[w] >= LEAST_OF_WORD), key=lambda w: (medians.get(w, 0.0), w))
-    told = {w: i for i, w in enumerate(frequent[:MOST_CLASSES]) if counts[w] >= LEAST_OF_WORD}
-    return {w: [code, told.get(w, len(told))] for code, w in enumerate(common)}, len(told)
+    amounts: dict[str, list[float]] = {}
+    for word, value in zip(said_in(column), amount.tolist(), strict=True):
+        amounts.setdefault(word, []).append(value)
+    known = {w: v for w, v in amounts.items() if len(v) >= LEAST_OF_WORD}
+    # By name where they are equal, so that the order of rows shows in nothing.
+    by_cost = sorted(known, key=lambda w: (_median(np.array(known[w])), w))
+    told = sorted(known, key=lambda w: (-len(known[w]), w))[:MOST_CLASSES]
+    classes = {w: i for i, w in enumerate(told)}
+    return {w: [code, classes.get(w, len(told))] for code, w in enumerate(by_cost)}, len(told)
 
 
 def _feature(name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,9 +204,9 @@ def _cross_fitted(
     trees, expected = [], np.zeros((len(folds), classes) if classes else len(folds))
     for fold in range(FOLDS):
         seen = np.flatnonzero((folds != fold) & ~np.isnan(target))
-        trees.append(grow(encoded.matrix[np.ix_(seen, columns)], target[seen], classes, seed, threads))
+        trees.append(grow(encoded.matrix[seen][:, columns], target[seen], classes, seed, threads))
         rows = np.flatnonzero(folds == fold)
-        expected[rows] = loaded(algorithm, trees[-1])(encoded.matrix[np.ix_(rows, columns)])
+        expected[rows] = loaded(algorithm, trees[-1])(encoded.matrix[rows][:, columns])
     return trees, expected
 
 
@@ -224,20 +223,17 @@ def _explained(target: np.ndarray, expected: np.ndarray, *, is_word: bool) -> fl
 
 def _spreads(encoded: Encoded, off: np.ndarray) -> dict[str, float]:
     """Peers -> the usual size of an error, at least SMALLEST_SPREAD; '' of all claims."""
-    import pandas as pd
-
-    found = _by_peers(pd.Series(encoded.peers), np.abs(off))
-    return {k: max(v, SMALLEST_SPREAD) for k, v in found.items()}
+    return {k: max(v, SMALLEST_SPREAD) for k, v in _by_peers(encoded.peers, np.abs(off)).items()}
 
 
-def _by_peers(peers: "pd.Series", values: np.ndarray) -> dict[str, float]:
+def _by_peers(peers: list[str], values: np.ndarray) -> dict[str, float]:
     """Peers -> median, of peers that are enough; '' of all."""
-    import pandas as pd
-
-    grouped = pd.Series(values).groupby(peers.to_numpy())
-    medians, counts = grouped.median(), grouped.count()
-    enough = medians[counts >= LEAST_OF_PEERS]
-    return {str(k): float(v) for k, v in sorted(enough.items())} | {"": _median(values)}
+    grouped: dict[str, list[float]] = {}
+    for peer, value in zip(peers, values.tolist(), strict=True):
+        if value == value:  # NaN alone differs from itself
+            grouped.setdefault(peer, []).append(value)
+    enough = {p: float(np.median(v)) for p, v in sorted(grouped.items()) if len(v) >= LEAST_OF_PEERS}
+    return enough | {"": _median(values)}
 
 
 def _median(values: np.ndarray) -> float:

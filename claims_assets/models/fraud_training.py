@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+import numpy as np
 
 from claims_assets import partitions
 from claims_assets.code_links import link_to
@@ -32,6 +33,7 @@ from claims_assets.runtime.tracking import Tracking
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow
 
 LAYER = LAYERS["models"]
 ROWS = ("gold", "claim_fraud_features")
@@ -147,37 +149,34 @@ def sample(lake: Lake, month: str, seed: int, most: int = MOST_CLAIMS) -> "pd.Da
     """Claims of the year up to `month`, at most `most`, chosen and ordered by claim id; no order of files shows in it.
 
     Raises:
-        NotTrainable: the table does not exist.
+        NotTrainable: there are none.
     """
-    import pandas as pd
+    import pyarrow as pa
 
-    if not lake.exists(*ROWS):
-        raise NotTrainable("gold.claim_fraud_features does not exist: build it first.")
-    held = lake.rows_by_month(*ROWS)
+    held = lake.rows_by_month(*ROWS) if lake.exists(*ROWS) else {}
     months = [m for m in (add_months(month, -i) for i in range(MONTHS_READ)) if held.get(m)]
+    if not months:
+        raise NotTrainable(f"gold.claim_fraud_features holds no claims of the year up to {month}: build it first.")
     total = sum(held[m] for m in months)
-    parts = [
-        _some(read_arrow(lake.path(*ROWS), [*KEYS, *COLUMNS], (MONTH, m)).to_pandas(), seed, total) for m in months
-    ]
-    if not parts:
-        raise NotTrainable(f"gold.claim_fraud_features holds no claims of the year up to {month}.")
-    some = pd.concat(parts, ignore_index=True).nsmallest(most, "_place", keep="all")
-    return some.drop(columns="_place").sort_values(list(KEYS), ignore_index=True)
+    parts = [_some(read_arrow(lake.path(*ROWS), [*KEYS, *COLUMNS], (MONTH, m)), seed, most, total) for m in months]
+    places = np.concatenate([place for _, place in parts])
+    chosen = np.flatnonzero(places <= np.sort(places)[min(most, len(places)) - 1])
+    claims = pa.concat_tables([claims for claims, _ in parts]).take(chosen)
+    found: Any = claims.sort_by([(name, "ascending") for name in KEYS]).to_pandas()
+    return found
 
 
-def _some(claims: "pd.DataFrame", seed: int, total: int) -> "pd.DataFrame":
-    """Claims with the smallest hashes: half as many again as needed, so that memory stays bounded in every month."""
-    place = claims["claim_id"].map(lambda i: zlib.crc32(f"{seed}|{i}".encode()))
-    limit = min(1.5 * MOST_CLAIMS / max(total, 1), 1.0) * 2**32
-    return claims.assign(_place=place)[place < limit]
+def _some(claims: "pyarrow.Table", seed: int, most: int, total: int) -> "tuple[pyarrow.Table, np.ndarray]":
+    """Claims with the smallest hashes, and the hashes: half as many again as needed, so that memory stays bounded."""
+    ids = claims.column("claim_id").to_pylist()
+    place = np.array([zlib.crc32(f"{seed}|{i}".encode()) for i in ids], dtype="int64")
+    rows = np.flatnonzero(place < min(1.5 * most / total, 1.0) * 2**32)
+    return claims.take(rows), place[rows]
 
 
 def fingerprint(frame: "pd.DataFrame") -> str:
     """Of the content of all rows."""
-    import pandas as pd
-
-    hashed = pd.util.hash_pandas_object(frame.astype(dict.fromkeys(frame.columns, "object")).fillna("").astype(str))
-    return _digest(hashed.to_numpy().tobytes())
+    return _digest(frame.to_csv(index=False))
 
 
 def _digest(content: str | bytes) -> str:

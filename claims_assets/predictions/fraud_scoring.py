@@ -6,12 +6,13 @@ what a detector does (`models/fraud_artifact.py`), the registry (`models/fraud_r
 never meet claims by position.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import dagster as dg
+import numpy as np
 import pyspark.sql.types as T
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -123,12 +124,16 @@ def score_batches(tasks: Sequence[FraudTask], batches: "Iterator[pd.DataFrame]")
     loaded = [(task, FraudArtifact.from_bytes(task.artifact)) for task in tasks]
     for batch in batches:
         for task, artifact in loaded:
-            rows = batch[batch[MONTH].isin(task.months)].reset_index(drop=True)
+            rows = np.flatnonzero(batch[MONTH].isin(task.months).to_numpy())
             if len(rows):
-                yield _as_rows(rows, artifact, task)
+                yield _as_rows(batch.iloc[rows].reset_index(drop=True), artifact, task)
 
 
 def _as_rows(rows: "pd.DataFrame", artifact: FraudArtifact, task: FraudTask) -> "pd.DataFrame":
     found = artifact.score(rows)
-    own: Mapping[str, object] = {"model_version": task.version, "model_as_of_month": task.as_of_month}
-    return rows[list(KEYS)].join(found).assign(**own)[list(NAMES)]
+    for name in KEYS:
+        found[name] = rows[name]
+    found["model_version"] = np.full(len(rows), task.version, dtype="int32")
+    found["model_as_of_month"] = task.as_of_month
+    whole: Any = found[list(NAMES)]
+    return whole
