@@ -3,7 +3,7 @@
 A plug-in is a module, or any object, with `pre_job(job)`, `post_job(job, outcome)` or both. It is found by the Python
 entry point group `claims_assets.hooks`, or named in CLAIMS_HOOKS (modules with commas between them). A plug-in is told
 what happens and decides nothing: it sees flags and metrics, never a member's value, and an error in it is told on the
-terminal and changes neither the run nor its exit code. Elsewhere: the jobs (`cli/fraud_jobs.py`), alerts (`alerts/`).
+terminal and changes neither the run nor its exit code. Elsewhere: the jobs (`cli/run_job.py`), alerts (`alerts/`).
 """
 
 import importlib

@@ -1,27 +1,24 @@
-"""What each job of `claims job` does: bring some assets up to date, say what came of it, copy the result, tell hooks.
+"""What each job of `claims job` does: bring some assets up to date, and say what came of it.
 
-Here: which assets a job builds and when it fails. Elsewhere: the flags (`job_commands.py`), the run itself, the same as
-that of `claims run` (`run.py`), copies (`runtime/catalog/copies.py`), plug-ins (`automation/hooks.py`). A job that
-can't show that what it should show is so fails: a missing result, a group that can't be judged, an attribute that
-nobody knows are no success.
+Here: which assets a job builds and when it fails. Elsewhere: the flags (`job_commands.py`), hooks and copies around a
+job (`run_job.py`), the run itself, the same as that of `claims run` (`run.py`). A job that can't show that what it
+should show is so fails: a missing result, a group that can't be judged, an attribute that nobody knows are no success.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
-import click
 import dagster as dg
 
-from claims_assets.automation.hooks import Hooks, Job, Metric, Outcome, hooks_for
-from claims_assets.cli.errors import NotDone, mendable
+from claims_assets.automation.hooks import Metric
+from claims_assets.cli.errors import NotDone
 from claims_assets.cli.instance import instance_for
 from claims_assets.cli.run import months_to_run, run_range
-from claims_assets.definitions import build, tables
-from claims_assets.models.fraud_registry import detectors
-from claims_assets.monitoring.flag_fairness import ATTRIBUTES, SCORES, NothingToJudge, verdicts
-from claims_assets.runtime.catalog.copies import copy, target_of
-from claims_assets.runtime.lake import Lake
+from claims_assets.definitions import build
+from claims_assets.models.fraud_registry import detector_at, detectors
+from claims_assets.models.fraud_supervised import ALGORITHM, NAME
+from claims_assets.models.governance.fairness import ATTRIBUTES
+from claims_assets.monitoring.flag_fairness import SCORES, NothingToJudge, verdicts
 from claims_assets.runtime.resources import lake_for, tracking_for
 from claims_assets.runtime.tracking import Tracking
 from claims_assets.settings import Settings
@@ -78,77 +75,6 @@ class FraudJob:
     run: Callable[[Settings, Flags], Came]
 
 
-def run_job(settings: Settings, name: str, flags: Flags) -> None:
-    """Run a job with its hooks, and copy its result where the flags say.
-
-    Raises:
-        NotDone: it failed, or what it found must stop what comes after it.
-        SettingError: a flag can't be used; nothing was run.
-    """
-    _refuse_other_environment(settings, flags)
-    job = JOBS[name]
-    source = job.result(flags)
-    target = target_of(settings, source, flags.catalog, flags.schema, flags.output_table)
-    hooks = hooks_for(settings.hooks, _tell)
-    told = Job(name, settings.environment, flags.given())
-    hooks.before(told)
-    with _told_of_failure(hooks, told) as failing:
-        came = job.run(settings, flags)
-        metrics = {**_size_of(lake_for(settings), source), **came.metrics}
-        failing.metrics = metrics
-        if target:
-            where = copy(settings, lake_for(settings), _contract_of(source), source, target)
-            click.echo(f"{'.'.join(source)} copied to {where}.")
-        if came.failure:
-            raise NotDone(came.failure)
-    hooks.after(told, Outcome(True, metrics))
-    click.echo(f"Job {name} succeeded: " + ", ".join(f"{k} {_shown(v)}" for k, v in metrics.items()) + ".")
-
-
-class _told_of_failure:
-    """Tells the hooks why the block failed, and lets the error go on."""
-
-    def __init__(self, hooks: Hooks, job: Job) -> None:
-        self.hooks, self.job = hooks, job
-        self.metrics: Mapping[str, Metric] = {}
-
-    def __enter__(self) -> "_told_of_failure":
-        return self
-
-    def __exit__(self, _: Any, error: BaseException | None, __: Any) -> None:
-        if error is not None:
-            # Only sentences that are meant for people: any other text might hold a value.
-            said = str(error) if isinstance(error, mendable()) else type(error).__name__
-            self.hooks.after(self.job, Outcome(False, self.metrics, said))
-
-
-def _tell(sentence: str) -> None:
-    click.echo(sentence, err=True)
-
-
-def _shown(value: Metric) -> str:
-    return f"{value:,.6g}" if isinstance(value, float) else f"{value:,}" if type(value) is int else str(value)
-
-
-def _refuse_other_environment(settings: Settings, flags: Flags) -> None:
-    if flags.environment and flags.environment != settings.environment:
-        raise NotDone(
-            f"--environment asks for {flags.environment}, and CLAIMS_ENV is {settings.environment}: set"
-            f" CLAIMS_ENV={flags.environment}, or leave the flag out."
-        )
-
-
-def _size_of(lake: Lake, source: tuple[str, str]) -> dict[str, Metric]:
-    """Rows of the table, and its months."""
-    by_month = lake.rows_by_month(*source)
-    months = sorted(m for m in by_month if m)
-    return {"rows": sum(by_month.values())} | ({"months": len(months), "newest_month": months[-1]} if months else {})
-
-
-def _contract_of(source: tuple[str, str]) -> Any:
-    return next(t.contract for t in tables() if (t.schema, t.name) == source)
-
-
 def _key(*path: str) -> str:
     return f'key:"{"/".join(path)}"'
 
@@ -164,22 +90,48 @@ def _ingest(settings: Settings, _: Flags) -> Came:
 
 
 def _train(settings: Settings, flags: Flags) -> Came:
-    """The features, the model as of one month, and every claim scored again by the versions that there are now."""
-    algorithm, scores = str(flags.model_type), f"fraud_scores_{flags.model_type}"
+    """The features, the models as of one month, and the claims that they score."""
+    algorithm, scores = str(flags.model_type), _key("gold", f"fraud_scores_{flags.model_type}")
     definitions = build(settings, tracking=_tracking_of(settings, flags))
     months = months_to_run(settings)
     month = flags.month or months[-1]
     _stale(settings, _key("gold", "claim_fraud_features"))
-    run_range(
-        settings, month, month, _key("models", f"fraud_autoencoder_{algorithm}"), definitions=definitions, summary=False
-    )
-    run_range(settings, months[0], months[-1], _key("gold", scores), summary=False)
-    return _trained(settings, algorithm, month)
+    learners = [f"fraud_autoencoder_{algorithm}", *([NAME] if algorithm == ALGORITHM else [])]
+    selected = " or ".join(_key("models", name) for name in learners)
+    run_range(settings, month, month, selected, definitions=definitions, summary=False)
+    came = _trained(settings, algorithm, month)
+    if not came.failure:
+        _scored_again(settings, scores, _months_of(settings, algorithm, month, months))
+        _stale(settings, scores)
+        if algorithm == ALGORITHM:
+            _scored_again(settings, _key("gold", "fraud_supervised_scores"), _open(settings, months, month))
+    return came
+
+
+def _scored_again(settings: Settings, selected: str, months: Sequence[str]) -> None:
+    """What a new version scores comes out differently though no table that it reads has changed."""
+    if months:
+        run_range(settings, months[0], months[-1], selected, summary=False)
+
+
+def _months_of(settings: Settings, algorithm: str, month: str, months: Sequence[str]) -> list[str]:
+    """The months that the detector as of `month` scores, but for closed ones."""
+    versions = detectors(_registry_of(settings), algorithm)
+    own = [m for m in months if (found := detector_at(versions, m)) and found.as_of_month == month]
+    return _open(settings, own, "")
+
+
+def _open(settings: Settings, months: Sequence[str], first: str) -> list[str]:
+    return [m for m in months if m >= max(first, settings.closed_before or "")]
+
+
+def _registry_of(settings: Settings) -> Tracking:
+    return tracking_for(settings).process_config_and_initialize()
 
 
 def _trained(settings: Settings, algorithm: str, month: str) -> Came:
     """Numbers of the month's detector; without one the job has not done what it is for."""
-    tracking = tracking_for(settings).process_config_and_initialize()
+    tracking = _registry_of(settings)
     found = [v for v in detectors(tracking, algorithm) if v.as_of_month == month]
     if not found:
         return Came(

@@ -1,6 +1,6 @@
 """The commands `claims job ...`, for schedulers that run a job by its command line: each is a thin shell.
 
-Here: the flags. Elsewhere: what each job does (`fraud_jobs.py`), who is told of it (`automation/hooks.py`). Flags and
+Here: the flags. Elsewhere: what each job does (`fraud_jobs.py`), what goes around it (`run_job.py`). Flags and
 names are those of the job wrappers of the public project sandeshregmi/claims-autoencoder.
 """
 
@@ -48,7 +48,8 @@ _of_month = click.option("--month", type=Month(), default=None, help="Claim mont
 
 
 def _run(settings: Settings, name: str, **flags: Any) -> None:
-    from claims_assets.cli.fraud_jobs import Flags, run_job
+    from claims_assets.cli.fraud_jobs import Flags
+    from claims_assets.cli.run_job import run_job
 
     environment = flags.pop("environment")
     run_job(settings, name, Flags(environment=ENVIRONMENTS.get(environment), **flags))
