@@ -5,7 +5,8 @@ beside the plan's. Over providers r follows a gamma distribution with mean 1, wh
 (empirical Bayes: Clayton & Kaldor, Biometrics 1987;43:671; moments: Marshall, Applied Statistics 1991;40:283). What
 is known of one provider is then again a gamma distribution, and its 5 % quantile is the rate that it is credible to
 have at least (EB05: DuMouchel, The American Statistician 1999;53:177). One flagged claim of one is soon forgotten in
-it, forty of a hundred are not. Elsewhere: the cases (`fraud_cases.py`).
+it, forty of a hundred are not. What is ranked is the number of flagged claims beyond E by that rate: a rate alone puts
+small and rare providers first (docs/fraud_cases.md has what it finds). Elsewhere: the cases (`fraud_cases.py`).
 """
 
 from pyspark.sql import Column, DataFrame, Window
@@ -15,9 +16,8 @@ from claims_assets.numbers import rounded
 
 Z05 = 1.644854
 """Of the 5 % quantile of a normal distribution, without its sign."""
-SIGNAL = 2.0
-"""Lower bound from which on a provider is a case: the limit that the FDA uses with EB05 (Szarfman, Machado & O'Neill,
-Drug Safety 2002;25:381)."""
+SIGNAL = 1.0
+"""Flagged claims beyond the volume, at least, of a case: below one there is credibly nothing to find."""
 LARGEST_SHAPE = 1e6
 """Of providers who differ no more than chance lets them: all have the rate of the plan."""
 DIGITS = 6
@@ -26,7 +26,8 @@ EXACT = "decimal(28,12)"
 
 
 def with_lower_bounds(providers: DataFrame, by: str) -> DataFrame:
-    """Adds `expected`, `shape`, `rate_ratio` (shrunken) and `rate_ratio_lower`.
+    """Adds `expected`, `shape`, `rate_ratio` (shrunken), `rate_ratio_lower`, and the same as claims beyond `expected`:
+    `excess`, `excess_lower`.
 
     Args:
         providers: all providers with claims, one row each, with `claims` (at least 1) and `flagged`.
@@ -42,6 +43,8 @@ def with_lower_bounds(providers: DataFrame, by: str) -> DataFrame:
         .withColumn("shape", _shape())
         .withColumn("rate_ratio", rounded((F.col("shape") + F.col("flagged")) / _seen(), DIGITS))
         .withColumn("rate_ratio_lower", rounded(quantile_05(F.col("shape") + F.col("flagged")) / _seen(), DIGITS))
+        .withColumn("excess", rounded((F.col("rate_ratio") - 1) * F.col("expected"), DIGITS))
+        .withColumn("excess_lower", rounded((F.col("rate_ratio_lower") - 1) * F.col("expected"), DIGITS))
         .drop("_rate", "_flagged", "_mean", "_squares")
     )
 

@@ -13,9 +13,8 @@ from pyspark.sql import functions as F
 
 from claims_assets import columns as c
 from claims_assets.contracts import Contract, rule
-from claims_assets.numbers import rounded
 from claims_assets.partitions import MONTH, add_months
-from claims_assets.predictions.case_ranking import DIGITS, SIGNAL, with_lower_bounds
+from claims_assets.predictions.case_ranking import SIGNAL, with_lower_bounds
 from claims_assets.predictions.fraud_cases_plot import picture
 from claims_assets.predictions.fraud_labels_as_known import CLEARED, CONFIRMED, latest_labels
 from claims_assets.predictions.fraud_rules import SEVERITIES
@@ -34,18 +33,19 @@ LISTS = ("top_reasons", "rule_severities", "claims_to_open")
 class FraudCases(Contract):
     """Providers with flagged claims: one row per provider and claim month, over the twelve months up to it.
 
-    `case_rank` follows `rate_ratio_lower`, so volume counts: 1 flagged claim of 1 ranks below 40 of 100.
+    `case_rank` follows `excess_lower`, so volume counts: 1 flagged claim of 1 ranks below 40 of 100.
     """
 
     provider_id: str = c.required("Provider who billed, as in gold.claim_fraud_scores.")
     claim_month: str = c.claim_month()
     case_rank: c.Count = c.required("1 is the first to look at in the month; no two are equal.", ge=1)
-    is_case: bool = c.flag(f"rate_ratio_lower is at least {SIGNAL:g}, and a flagged claim is undecided.")
+    is_case: bool = c.flag(f"excess_lower is at least {SIGNAL:g}, and a flagged claim is undecided.")
     claims: c.Count = c.required("Claims of the year up to the month.", ge=1)
     flagged: c.Count = c.required("Of these, claims whose fraud score is above the threshold.", ge=1)
     flagged_this_month: c.Count = c.count("Of these, claims of the month itself.")
     expected: c.Number = c.required("Flagged claims that the volume lets expect: claims times the plan's rate.", ge=0.0)
     excess: c.Number = c.required("Flagged claims beyond that, shrunken towards none: (rate_ratio - 1) x expected.")
+    excess_lower: c.Number = c.required("The same by rate_ratio_lower: credibly at least so many; may be below 0.")
     rate_ratio: c.Number = c.required("Rate beside the plan's, shrunken by how little is known (mean).", ge=0.0)
     rate_ratio_lower: c.Number = c.required("Its 5 % quantile: the rate is credibly at least this.", ge=0.0)
     confirmed: c.Count = c.count("Claims of the year confirmed as fraud, as known at the end of the month.")
@@ -93,8 +93,7 @@ def fraud_cases(
         .join(_severities(claims), list(PLACE), "left")
         .join(_to_open(claims), list(PLACE), "left")
         .withColumns({n: F.coalesce(n, _no_words()) for n in LISTS})
-        .withColumn("excess", rounded((F.col("rate_ratio") - 1) * F.col("expected"), DIGITS))
-        .withColumn("is_case", (F.col("rate_ratio_lower") >= SIGNAL) & (F.col("undecided") > 0))
+        .withColumn("is_case", (F.col("excess_lower") >= SIGNAL) & (F.col("undecided") > 0))
         .withColumn("case_rank", _rank())
     )
 
@@ -170,5 +169,5 @@ def _no_words() -> Column:
 
 def _rank() -> Column:
     """Cases first; the provider's id settles what else is equal."""
-    order = [F.desc("is_case"), F.desc("rate_ratio_lower"), F.desc("amount_at_stake"), F.col("provider_id")]
+    order = [F.desc("is_case"), F.desc("excess_lower"), F.desc("amount_at_stake"), F.col("provider_id")]
     return F.row_number().over(Window.partitionBy(MONTH).orderBy(*order))

@@ -1,6 +1,7 @@
 """The jobs of `claims job` as a scheduler runs them: real processes on the demo's lake and registry."""
 
 import json
+import os
 
 import pytest
 from deltalake import DeltaTable
@@ -36,7 +37,8 @@ def job(demo, tmp_path_factory):
 
     def run(*arguments, **more):
         told.write_text("")
-        hooks = {"CLAIMS_HOOKS": "plan_hooks", "PYTHONPATH": str(folder), "TOLD": str(told)}
+        path = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+        hooks = {"CLAIMS_HOOKS": "plan_hooks", "PYTHONPATH": path, "TOLD": str(told)}
         done = claims(demo.home, "job", *arguments, **hooks, **more)
         return done, [json.loads(line) for line in told.read_text().splitlines()]
 

@@ -23,14 +23,14 @@ PLAN = [(100, 4), (200, 12), (50, 2), (80, 5), (150, 6), (120, 9), (60, 1), (90,
 def test_one_flagged_claim_of_one_does_not_outrank_forty_of_a_hundred(spark):
     one, forty, *_ = bounded(spark, (1, 1), (100, 40), *PLAN)
     assert one.flagged / one.claims > forty.flagged / forty.claims
-    assert one.rate_ratio_lower < SIGNAL < forty.rate_ratio_lower
+    assert one.excess_lower < SIGNAL < forty.excess_lower
     assert one.rate_ratio < forty.rate_ratio
 
 
 def test_a_large_provider_at_the_rate_of_the_plan_is_no_case(spark):
     large, small, *_ = bounded(spark, (20_000, 1_020), (60, 30), *PLAN)
     assert large.flagged - large.expected < 60
-    assert large.rate_ratio_lower < SIGNAL < small.rate_ratio_lower
+    assert large.excess_lower < SIGNAL < small.excess_lower
 
 
 def test_the_shape_is_that_of_the_moments_and_the_bound_is_the_gamma_quantile(spark):
@@ -44,6 +44,7 @@ def test_the_shape_is_that_of_the_moments_and_the_bound_is_the_gamma_quantile(sp
         assert row.shape == pytest.approx(shape, rel=1e-9)
         assert row.rate_ratio == pytest.approx((shape + f) / (shape + e), abs=1e-6)
         if f:
+            assert row.excess == pytest.approx((row.rate_ratio - 1) * e, abs=1e-4)
             assert row.rate_ratio_lower == pytest.approx(stats.gamma.ppf(0.05, shape + f) / (shape + e), rel=0.15)
 
 

@@ -79,7 +79,7 @@ def test_one_claim_of_one_ranks_below_forty_of_a_hundred(scores, labels, cases):
     assert found["forty"].case_rank == 1
     assert found["one"].case_rank > 1
     assert (found["forty"].is_case, found["one"].is_case) == (True, False)
-    assert found["forty"].rate_ratio_lower >= SIGNAL > found["one"].rate_ratio_lower
+    assert found["forty"].excess_lower >= SIGNAL > found["one"].excess_lower
     assert sorted(r.case_rank for r in found.values()) == list(range(1, len(found) + 1))
 
 
@@ -126,7 +126,7 @@ def test_decided_claims_are_counted_and_are_at_stake_no_more(scores, labels, cas
 def test_a_provider_whose_flags_are_all_decided_is_no_case(scores, labels, cases):
     decided = labels(*[(f"forty-{MONTH}-{n}", "cleared", "2024-06") for n in range(40)])
     row = listed(cases(scores({"forty": (100, 40), **PLAN}), decided))["forty"]
-    assert row.rate_ratio_lower >= SIGNAL
+    assert row.excess_lower >= SIGNAL
     assert (row.is_case, row.undecided, str(row.amount_at_stake), row.claims_to_open) == (False, 0, "0.00", [])
 
 
