@@ -165,7 +165,7 @@ def _tracking_of(settings: Settings, flags: Flags) -> Tracking:
     for flag, value in given.items():
         if QUOTES & set(value):
             raise NotDone(f"--{flag.replace('_', '-')}={value!r} has a quote or a backslash in it: leave them out.")
-    return tracking_for(settings).model_copy(update=given)
+    return tracking_for(settings, **given)
 
 
 def _score(settings: Settings, _: Flags) -> Came:

@@ -74,7 +74,9 @@ def test_train_registers_a_detector_of_the_month_in_the_experiment_that_is_named
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     client = MlflowClient(f"sqlite:///{demo.home}/mlflow/mlflow.db")
-    (run,) = client.search_runs([client.get_experiment_by_name("/test").experiment_id])
+    experiment = client.get_experiment_by_name("/test")
+    assert experiment
+    (run,) = client.search_runs([experiment.experiment_id])
     assert (run.info.run_name, run.info.status) == ("test-local", "FINISHED")
     metrics = told[-1]["metrics"]
     assert metrics["month"] == MONTH

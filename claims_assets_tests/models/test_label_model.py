@@ -47,7 +47,7 @@ def test_the_judgement_is_that_of_scikit_learn_on_providers_left_out():
     said = pd.Series(0.0, rows.index)
     for f in range(FOLDS):
         assert not set(rows.provider_id[fold == f]) & set(rows.provider_id[fold != f])
-        said[fold == f] = fit(rows[fold != f], INPUTS, "label").predict(rows[fold == f])
+        said[fold == f] = fit(rows.loc[fold != f], INPUTS, "label").predict(rows.loc[fold == f])
     found = judged(rows, INPUTS, "label", "score", "provider_id")
     assert found.model.value == pytest.approx(average_precision_score(rows.label, said))
     assert found.unsupervised.value == pytest.approx(average_precision_score(rows.label, rows.score))
@@ -56,9 +56,9 @@ def test_the_judgement_is_that_of_scikit_learn_on_providers_left_out():
 @pytest.mark.parametrize("lacking", [0, 1])
 def test_too_few_labels_of_either_kind_fit_nothing(lacking):
     rows = labelled(2_000, 4)
-    few = rows[rows.label == lacking].head(LEAST_OF_EACH - 1)
+    few = rows.loc[rows.label == lacking].head(LEAST_OF_EACH - 1)
     with pytest.raises(TooFewLabels, match=rf"\b{LEAST_OF_EACH - 1} c.*; {LEAST_OF_EACH} of each are needed"):
-        judged(pd.concat([few, rows[rows.label != lacking]]), INPUTS, "label", "score", "provider_id")
+        judged(pd.concat([few, rows.loc[rows.label != lacking]]), INPUTS, "label", "score", "provider_id")
 
 
 def test_the_fit_depends_on_no_order_and_leaves_out_what_does_not_vary():
@@ -75,8 +75,8 @@ def test_the_columns_are_the_predictions_and_survive_json(spark):
     model = LabelModel.from_json(fit(rows, INPUTS, "label").to_json())
     schema = "n int, error_amount double, error_units double, noise double"
     given = [
-        (i, float(r.error_amount), None if np.isnan(r.error_units) else float(r.error_units), float(r.noise))
-        for i, r in enumerate(rows.itertuples())
+        (i, amount, None if np.isnan(units) else units, noise)
+        for i, (amount, units, noise) in enumerate(rows[list(INPUTS[:3])].to_numpy().tolist())
     ]
     found = spark.createDataFrame(given, schema).withColumn("said", model.column()).orderBy("n").collect()
     assert [r.said for r in found] == pytest.approx(model.predict(rows).tolist(), abs=1e-6)
