@@ -64,6 +64,9 @@ lint: $(STAMP)  ## Style, types, and the engine calls that are forbidden
 databricks-local: $(STAMP)  ## One month, every step on a local Databricks workspace, compared with a local run
 	@$(BIN)/python -m claims_assets_tests.databricks.one_month
 
+bench-fraud: $(STAMP)  ## Planted fraud found by the detectors, an isolation forest, PCA and plain squared error; about 5 minutes
+	@$(BIN)/python -m benchmarks.fraud $(if $(SEEDS),--seeds $(SEEDS))
+
 bench: $(STAMP)  ## Score 1,000,000 made-up members, the table against a plain loop; `make bench MEMBERS=10000` is quick
 	@$(BIN)/python -m benchmarks.scoring $(if $(MEMBERS),--members $(MEMBERS))
 
@@ -83,4 +86,4 @@ constraints: $(STAMP)  ## Resolve the pins again, for all supported Pythons
 clean:  ## Remove .venv and the demo's state
 	rm -rf .venv .claims
 
-.PHONY: help install demo spark-deps ui test test-full test-system test-large test-engines test-ui parity test-spark lint databricks-local bench requirements config constraints clean
+.PHONY: help install demo spark-deps ui test test-full test-system test-large test-engines test-ui parity test-spark lint databricks-local bench bench-fraud requirements config constraints clean

@@ -253,12 +253,14 @@ def _with_provider(claims: DataFrame, providers: DataFrame) -> DataFrame:
 def _finished(claims: DataFrame) -> DataFrame:
     """What follows from the columns of one row."""
     is_paid = (F.col("claim_status") == "PAID") & (F.col("allowed") > 0)
-    known_start = F.when(~F.col("since_ever"), F.datediff("service_from_date", "first_active"))
+    served = F.when(~F.col("since_ever"), F.datediff("service_from_date", "first_active"))
+    # Not greatest alone: it skips a missing number, and who is unknown would be new.
+    experience = F.when(served.isNotNull(), F.greatest(served, F.lit(0)))
     length = F.datediff("service_to_date", "service_from_date") + 1
     whole = claims.withColumns(
         {
             "patient_age": age_on(F.col("birth_date"), F.col("service_from_date")),
-            "provider_experience_years": F.greatest(known_start, F.lit(0)).cast("double") / DAYS_A_YEAR,
+            "provider_experience_years": experience.cast("double") / DAYS_A_YEAR,
             "days_since_last_claim": (F.col("day") - F.col("last_day")).cast("int"),
             "average_claim_amount": F.col("cents_before").cast("double")
             / F.nullif(F.col("amounts_before"), F.lit(0))

@@ -107,7 +107,7 @@ def fit(frame: "pd.DataFrame", algorithm: str, *, seed: int, threads: int = 1) -
             metrics[f"explained.{name}"] = _explained(target, expected, is_word=name in WORDS)
         if name in AMOUNTS:
             feature["spreads"] = _spreads(encoded, encoded.value(name) - expected)
-        found[name] = feature | {"tail": _tail(errors(name, feature, encoded, expected))}
+        found[name] = feature | {"tail": _tail(errors(name, feature, encoded, expected), bounded=name in WORDS)}
         found[name]["_held_out"] = errors(name, feature, encoded, expected)
     return _finished(facts, found, trees, metrics, tuple(constant))
 
@@ -241,8 +241,13 @@ def _median(values: np.ndarray) -> float:
     return float(np.median(known)) if len(known) else 0.0
 
 
-def _tail(error: np.ndarray) -> dict[str, Any]:
-    """Points (error, evidence) of the upper tail of held-out errors, the slope beyond them and the bound."""
+def _tail(error: np.ndarray, *, bounded: bool) -> dict[str, Any]:
+    """Points (error, evidence) of the upper tail of held-out errors, the slope beyond them and the bound.
+
+    Args:
+        bounded: an error can't be larger than the largest, as of a word: a number so odd that it misleads the models of
+            the words then still comes before them.
+    """
     ordered, n = np.sort(error), len(error)
     deepest = max(np.log10(n / LEAST_IN_TAIL), 0.1)
     levels = 1 - 10.0 ** -np.linspace(0, deepest, TAIL_STEPS)
@@ -251,7 +256,7 @@ def _tail(error: np.ndarray) -> dict[str, Any]:
     evidence = -np.log10(above / (n + 1))
     far = max(len(points) - TAIL_STEPS // 6, 0)
     width = points[-1] - points[far]
-    slope = (evidence[-1] - evidence[far]) / width if width > 0 else 1.0
+    slope = 0.0 if bounded else (evidence[-1] - evidence[far]) / width if width > 0 else 1.0
     return {
         "errors": [float(p) for p in points],
         "evidence": [max(round(float(e), 6), 0.0) for e in evidence],

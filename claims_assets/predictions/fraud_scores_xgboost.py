@@ -5,14 +5,21 @@ Elsewhere: how a claim is scored (`fraud_scoring.py`), the scores that are read 
 
 from pyspark.sql import DataFrame
 
-from claims_assets.predictions.fraud_scoring import FraudScores, asset_of, scored
+from claims_assets.predictions.fraud_scoring import FraudScoreColumns, asset_of, scored
 from claims_assets.runtime.tracking import Tracking
 from claims_assets.table import table
 
 ALGORITHM = "xgboost"
 
 
-@table(FraudScores, domain="risk", deps=[asset_of(ALGORITHM)], resources=("tracking",))
+class FraudScoresXgboost(FraudScoreColumns):
+    """Fraud scores by xgboost: one row per claim and claim month, once a detector is registered."""
+
+    class Config:
+        unique = ["claim_id", "claim_month"]
+
+
+@table(FraudScoresXgboost, domain="risk", deps=[asset_of(ALGORITHM)], resources=("tracking",))
 def fraud_scores_xgboost(gold_claim_fraud_features: DataFrame, tracking: Tracking, months: list[str]) -> DataFrame:
     """Claims of the asked months, each by the version of its month; no rows where none is registered."""
     return scored(gold_claim_fraud_features, tracking, ALGORITHM, months)

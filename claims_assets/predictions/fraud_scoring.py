@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 Numbers = Annotated[T.ArrayType, T.DoubleType(), True]
 
 
-class FraudScores(Contract):
-    """Scores of one algorithm: one row per claim and claim month, once a detector is registered."""
+class FraudScoreColumns(Contract):
+    """Columns of the scores of one algorithm."""
 
     claim_id: str = c.claim_id()
     claim_month: str = c.claim_month()
@@ -52,9 +52,6 @@ class FraudScores(Contract):
     )
     model_version: c.Whole = c.required("Version of the detector (of its first feature).", ge=1)
     model_as_of_month: str = c.month("Month as of which it was trained.")
-
-    class Config:
-        unique = ["claim_id", "claim_month"]
 
 
 SCORES: dict[str, str] = {
