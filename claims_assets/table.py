@@ -59,6 +59,7 @@ class Table:
     resources: tuple[str, ...]
     span: Span | None
     picture: Picture | None
+    picture_of: tuple[str, ...]
     picture_months: int
     code_version: str | None
     freshness: Cadence
@@ -95,6 +96,7 @@ def table(
     resources: Sequence[str] = (),
     span: Span | None = None,
     picture: Picture | None = None,
+    picture_of: Sequence[str] = (),
     picture_months: int = 1,
     code_version: str | None = None,
     freshness: Cadence | None = None,
@@ -111,7 +113,8 @@ def table(
         deps: assets that the table needs but does not read from the lake.
         resources: resource keys that the transform takes as parameters of the same names.
         span: of an unpartitioned table whose rows speak of claim months: the columns of the first and the last one.
-        picture: draws the newest month that was built, for its metadata; of a table small enough for it.
+        picture: draws the newest month that was built, for its metadata.
+        picture_of: the columns that it reads; none: all, of a table small enough for it.
         picture_months: how many months up to that one it is given.
         code_version: changes when all that was built must be built again, for example with a list that is shipped.
         freshness: how old the last build may be; None: as usual in its layer.
@@ -133,6 +136,7 @@ def table(
             resources=tuple(resources),
             span=span,
             picture=picture,
+            picture_of=tuple(picture_of),
             picture_months=picture_months,
             code_version=code_version,
             freshness=freshness or layer.cadence,
@@ -201,9 +205,10 @@ def _asset(table: Table) -> dg.AssetsDefinition:
 
 def _drawn(table: Table, lake: Lake, month: str) -> dict[str, dg.MetadataValue]:
     months = Window(table.picture_months).reach([month]) or []
-    columns = list(compiled(table.contract).columns)
-    rows = read_arrow(lake.path(table.schema, table.name), columns, where=[(MONTH, "in", months)])
-    return {"picture": dg.MetadataValue.md(table.picture(month, rows.to_pylist()) if table.picture else "")}
+    columns = list(table.picture_of or compiled(table.contract).columns)
+    found = read_arrow(lake.path(table.schema, table.name), columns, where=[(MONTH, "in", months)])
+    rows = (row for batch in found.to_batches() for row in batch.to_pylist())
+    return {"picture": dg.MetadataValue.md(table.picture(month, rows) if table.picture else "")}
 
 
 def _build(table: Table, months: list[str] | None, resources: Any) -> tuple[Findings, dict[str, Any]]:

@@ -31,7 +31,13 @@ class FraudLabels(Contract):
         unique = ["source_file", "source_line"]
 
 
-@table(FraudLabels, partitioned=False, keeps_rows_of=["landing_fraud_labels"], domain="claims")
+@table(
+    FraudLabels,
+    partitioned=False,
+    keeps_rows_of=["landing_fraud_labels"],
+    domain="claims",
+    span=("known_from", None),
+)
 def fraud_labels(landing_fraud_labels: Whole) -> DataFrame:
     """Types the landed text and adds the month it became known: received, else the month of the decision."""
     decided = F.date_format(F.col("decided_at").try_cast("timestamp"), "yyyy-MM")

@@ -31,7 +31,13 @@ class OutreachContacts(Contract):
         unique = ["source_file", "source_line"]
 
 
-@table(OutreachContacts, partitioned=False, keeps_rows_of=["landing_outreach_contacts"], domain="outreach")
+@table(
+    OutreachContacts,
+    partitioned=False,
+    keeps_rows_of=["landing_outreach_contacts"],
+    domain="outreach",
+    span=("known_from", None),
+)
 def outreach_contacts(landing_outreach_contacts: Whole) -> DataFrame:
     """Types the landed text and adds the month it became known: received, else the month of the attempt."""
     attempted = F.date_format(F.col("contacted_at").try_cast("timestamp"), "yyyy-MM")

@@ -197,6 +197,22 @@ def serve_model(settings: Settings, model: str, port: int) -> None:
     serve(settings, model, port)
 
 
+@claims.group()
+def outreach() -> None:
+    """The outreach list."""
+
+
+@outreach.command("explain")
+@click.option("--month", type=Month(), required=True, help="As-of month of the list.")
+@click.option("--json", "as_json", is_flag=True, help="For a program.")
+@with_settings
+def explain_outreach(settings: Settings, month: str, as_json: bool) -> None:
+    """Show how the enrolled members of a month became its list: who is left out and why, contacts, rates by group."""
+    from claims_assets.cli.outreach import explain
+
+    explain(settings, month, as_json=as_json)
+
+
 @claims.command()
 @with_settings
 def status(settings: Settings) -> None:

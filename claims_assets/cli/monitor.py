@@ -13,7 +13,7 @@ from rich.table import Table as Grid
 
 from claims_assets.cli.console import console_for
 from claims_assets.models.plot import LEAST_MEMBERS
-from claims_assets.monitoring.drift_rules import CRITICAL, OK, UNKNOWN, WARNING
+from claims_assets.monitoring.drift_rules import BY_THE_CALENDAR, CRITICAL, OK, UNKNOWN, WARNING
 from claims_assets.monitoring.fairness_results import FAIR, UNFAIR
 from claims_assets.monitoring.group_rates import distance_of
 from claims_assets.partitions import MONTH
@@ -80,7 +80,8 @@ def _drift(lake: "Lake", month: str | None) -> dict[str, Any]:
     if not rows:
         return _absent(DRIFT, month)
     moved = _rows(lake, PSI, ("subject", "column_name", "reference", "psi", "drift_score", "verdict"), month)
-    known = sorted((r for r in moved if r["psi"] is not None), key=lambda r: (-r["drift_score"], -r["psi"]))
+    judged = [r for r in moved if r["psi"] is not None and r["column_name"] not in BY_THE_CALENDAR]
+    known = sorted(judged, key=lambda r: (-r["drift_score"], -r["psi"]))
     # What is not known yet, such as a judged year, does not make a month unknown that is known in other ways.
     told = [r["verdict"] for r in rows if r["verdict"] != UNKNOWN]
     rows.sort(key=lambda r: (-ORDER.index(r["verdict"]), r["subject"], r["condition"]))

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 TABLE = ("monitoring", "built_months")
 
-Span = tuple[str, str]
+Span = tuple[str, str | None]
 """Columns of an unpartitioned table that hold the first and the last claim month that a row speaks of.
 
-A row with a first month and no last one speaks of every month from the first on, up to the newest that was ever built.
+None for the last: no row ends. A row with a first month and no last one speaks of every month from the first on, up to
+the newest that was ever built.
 """
 
 
@@ -92,7 +93,7 @@ def _by_month(lake: "Lake", schema: str, name: str, span: Span) -> list[tuple[st
     rows = read_arrow(path, stored_schema(path).names)  # noqa: F841  (DuckDB finds it by name)
     index = "cast(left({0}, 4) as int) * 12 + cast(right({0}, 2) as int) - 1"
     newest = max((m for months in built(lake).values() for m in months if m != WHOLE), default=None)
-    first, last = (index.format(column) for column in span)
+    first, last = (index.format(column) if column else "null" for column in span)
     last = f"coalesce({last}, greatest({first}, {month_index(newest) if newest else 0}))"
     months = f"unnest(range({first}, {last} + 1))"
     with duckdb.connect() as db:

@@ -33,7 +33,7 @@ CONDITIONS = (
 
 BY_THE_CALENDAR = ("eligibility_years",)
 """Columns that grow as time goes on, because enrolment before the first feed is not known: compared, not judged."""
-MAJOR_SCORE = score(MAJOR, 0.0)
+MAJOR_SCORE = score(MAJOR)
 """Score from which a move is critical: an index of .2 beyond chance."""
 SHIFT = 0.20
 """Change of the mean prediction (public project juanlamadrid20/insurance-mlops: prediction drift)."""

@@ -53,10 +53,11 @@ from claims_assets.table import Window, table
 if TYPE_CHECKING:
     import pandas as pd
 
-LISTED = "listed"
+LISTED, SUSPICIOUS = "listed", "is_flagged"
+"""Beside predictions: on the outreach list, and a claim above the 95th percentile of fraud scores."""
 PREDICTIONS = {m.prediction: m for m in MODELS if m.prediction}
 """Decision -> the model that makes it."""
-DECISIONS = (*PREDICTIONS, LISTED)
+DECISIONS = (*PREDICTIONS, LISTED, SUSPICIOUS)
 FAIR, UNFAIR, NOT_JUDGED = "fair", "unfair", "not_judged"
 MICRO = 1_000_000
 """Sums are of whole millionths, so that they are the same in any order of rows."""
@@ -77,7 +78,7 @@ class FairnessResults(Contract):
     """Whether groups are treated alike: one row per claim month, decision, attribute, measure and group."""
 
     claim_month: str = c.claim_month()
-    decision: str = c.required("Column of the decision: a prediction of a model, or listed.", isin=list(DECISIONS))
+    decision: str = c.required("A prediction of a model, listed, or is_flagged (of claims).", isin=list(DECISIONS))
     attribute: str = c.required("Attribute of members.", isin=list(ATTRIBUTES))
     measure: str = c.required(
         "flagged: of all (disparate impact). found: of those with the event, flagged (equal opportunity). right: of"
@@ -87,7 +88,7 @@ class FairnessResults(Contract):
     group_name: str = c.required("Group; unknown: the attribute is not known of them.")
     reference_group: str = c.required("The group that it is compared with: the largest, or with most events.")
     hits: c.Count = _told("Members whom the measure counts; of calibration, those with the event.", ge=0)
-    members: c.Count = _told("Members among whom.", ge=0)
+    members: c.Count = _told("Members among whom; of is_flagged, scored claims.", ge=0)
     rate: c.Number = _told("Their share; of calibration, predicted to observed.", ge=0.0)
     rate_lower: c.Number = _told("Lower end of its 95 % interval (Wilson).", ge=0.0)
     rate_upper: c.Number = _told("Upper end of its 95 % interval.", ge=0.0)
@@ -114,12 +115,18 @@ def fairness_results(
     gold_member_risk_predictions: Annotated[DataFrame, Window(JUDGED_MONTHS + 1)],
     gold_risk_training_rows: DataFrame,
     gold_immunization_targeting: DataFrame,
+    gold_claim_fraud_scores: DataFrame,
     months: list[str],
 ) -> DataFrame:
     """Rates by group of all decisions of the asked months."""
     now = gold_member_risk_predictions.where(F.col(MONTH).isin(months))
-    counted = _summed(_decided(gold_member_features, now, gold_immunization_targeting), DECISIONS).unionByName(
-        _summed(_judged(gold_risk_training_rows, gold_member_risk_predictions), tuple(PREDICTIONS))
+    decided = _decided(gold_member_features, now, gold_immunization_targeting)
+    suspected = _suspected(gold_member_features, gold_claim_fraud_scores)
+    judged = _judged(gold_risk_training_rows, gold_member_risk_predictions)
+    counted = (
+        _summed(decided, (*PREDICTIONS, LISTED))
+        .unionByName(_summed(suspected, (SUSPICIOUS,)))
+        .unionByName(_summed(judged, tuple(PREDICTIONS)))
     )
     return counted.groupBy(MONTH).applyInPandas(of_month, compiled(FairnessResults).spark_schema())
 
@@ -132,6 +139,15 @@ def _decided(features: DataFrame, predictions: DataFrame, targeting: DataFrame) 
         features.select("member_id", MONTH, *ATTRIBUTES)
         .join(predictions.select("member_id", MONTH, *flags), ["member_id", MONTH], "left")
         .join(targeting.select("member_id", MONTH, listed), ["member_id", MONTH], "left")
+    )
+
+
+def _suspected(features: DataFrame, scores: DataFrame) -> DataFrame:
+    """Scored claims of a month, and the groups of their members; of a member who has left they are unknown."""
+    scored = scores.where(F.col("fraud_score").isNotNull())
+    flag = F.col(SUSPICIOUS).cast("int").alias(f"{SUSPICIOUS}_flagged")
+    return scored.select("member_id", MONTH, flag).join(
+        features.select("member_id", MONTH, *ATTRIBUTES), ["member_id", MONTH], "left"
     )
 
 
@@ -203,7 +219,7 @@ def of_month(rows: "pd.DataFrame") -> "pd.DataFrame":
     found = []
     for decision, of in rows.groupby("decision"):
         for is_judged, part in of.groupby("is_judged"):
-            tables = {a: groups.to_dict("records") for a, groups in part.groupby("attribute")}
+            tables = {str(a): groups.to_dict("records") for a, groups in part.groupby("attribute")}
             measures = (FOUND, RIGHT, MEANT) if is_judged else (FLAGGED,)
             found += _compared(rows[MONTH].iloc[0], str(decision), tables, measures)
     return pd.DataFrame(found, columns=pd.Index(compiled(FairnessResults).columns), dtype=object)

@@ -23,11 +23,12 @@ from claims_assets.monitoring.outreach_outcomes_plot import picture
 from claims_assets.monitoring.uptake import ALL, ARMS, HOLDOUT, LISTED, Counts, compared
 from claims_assets.outreach.contact_outcomes import is_reached
 from claims_assets.outreach.outreach_policy import of_the_month
+from claims_assets.outreach.standing import household
 from claims_assets.partitions import MONTH, add_months
 from claims_assets.silver.codes import normal_id
 from claims_assets.silver.immunization_evidence import COUNTS
 from claims_assets.sources.code_sets import VACCINES
-from claims_assets.table import Spans, Whole, Window, table
+from claims_assets.table import Spans, Window, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +96,7 @@ def outreach_outcomes(
     gold_immunization_targeting: ListsOfYear,
     gold_outreach_policy: Spans,
     silver_immunization_evidence: Spans,
-    bronze_outreach_contacts: Whole,
+    bronze_outreach_contacts: Spans,
     months: list[str],
 ) -> DataFrame:
     """Uptake after the lists of four months before, from the doses and contacts known by the judged month."""
@@ -108,10 +109,13 @@ def outreach_outcomes(
 
 
 def _first_of_year(targeting: DataFrame, policy: DataFrame) -> DataFrame:
-    """Members in the first month of each program year in which the list reached them, or would have."""
+    """Members in the first month of each program year in which the list reached them, or would have.
+
+    Some are listed beyond the capacity, in the places of those held out. Nobody is held out beyond it, so they are not
+    compared, nor are they new to a later list.
+    """
     is_listed, is_held_out = F.col("disposition") == LISTED, F.col("exclusion_reason") == HOLDOUT
-    could = targeting.where(F.col("within_capacity") & (is_listed | F.coalesce(is_held_out, F.lit(False))))
-    offered = F.when(F.col("lists_no_evidence"), F.array_union("vaccines_due", "vaccines_no_evidence"))
+    could = targeting.where(is_listed | (F.coalesce(is_held_out, F.lit(False)) & F.col("within_capacity")))
     starts = F.to_date(F.concat(F.col(MONTH), F.lit("-01")))
     told = of_the_month(could, policy).select(
         "member_id",
@@ -121,13 +125,23 @@ def _first_of_year(targeting: DataFrame, policy: DataFrame) -> DataFrame:
         # The year in which the program year ends.
         F.year(F.add_months(starts, F.lit(13) - F.col("program_year_starts_in"))).alias("_year"),
         F.when(is_listed, F.lit(LISTED)).otherwise(F.lit(HOLDOUT)).alias("outreach_group"),
+        "within_capacity",
         "outreach_tier",
-        F.coalesce("household_id", F.concat(F.lit("of "), "member_id")).alias("_household"),
+        household().alias("_household"),
         "contact_member_id",
-        F.coalesce(offered, F.col("vaccines_due")).alias("_offered"),
+        _offered().alias("_offered"),
     )
     first = F.min("list_month").over(Over.partitionBy("member_id", "_year"))
-    return told.withColumn("_first", first).where(F.col("list_month") == F.col("_first")).drop("_first", "_year")
+    is_first = (F.col("list_month") == F.col("_first")) & F.col("within_capacity")
+    return told.withColumn("_first", first).where(is_first).drop("_first", "_year", "within_capacity")
+
+
+def _offered() -> Column:
+    """The vaccines for which the policy lists a member."""
+    offered = F.col("vaccines_due")
+    for name, holds in (("vaccines_no_evidence", "lists_no_evidence"), ("vaccines_to_discuss", "lists_discuss")):
+        offered = F.when(F.col(holds), F.array_union(offered, name)).otherwise(offered)
+    return offered
 
 
 def _follows(day: Column) -> Column:

@@ -23,7 +23,8 @@ bin that was empty counts as much as a move of a third of all members."""
 FREQUENT = 0.01
 """Share of the reference from which on a word has a bin of its own. Ours."""
 BEYOND_CHANCE = 1e-4
-"""Probability with which members drawn alike seem to have moved; of a hundred columns one month in a hundred. Ours."""
+"""Probability with which many members drawn alike seem to have moved; of 200 members it is nearer to a hundredth. It
+stands below the alert, not in its place. Ours."""
 STEEPNESS = 5.0
 """Of the score. Ours: its alert at .3 is an index of .07, a move of a normal distribution by .27 of its deviation (one
 of .3 has .087); the lines above are .39 and .63."""
@@ -125,23 +126,26 @@ def _ends(numbers: Mapping[int, int]) -> tuple[int, ...]:
 
 
 def psi(reference: Sequence[int], now: Sequence[int]) -> float:
-    """Population stability index of two rows of counts over the same bins, smoothed."""
-    more = SMOOTHING * len(reference)
-    before, after = sum(reference) + more, sum(now) + more
-    found = 0.0
-    for r, n in zip(reference, now, strict=True):
-        share, was = (n + SMOOTHING) / after, (r + SMOOTHING) / before
-        found += (share - was) * math.log(share / was)
-    return found
+    """Population stability index of two rows of counts over the same bins, smoothed.
+
+    Bins that are empty in both say nothing: smoothed, they would tell the smaller of two populations from the larger.
+    """
+    used = [(r + SMOOTHING, n + SMOOTHING) for r, n in zip(reference, now, strict=True) if r or n]
+    before, after = sum(r for r, _ in used), sum(n for _, n in used)
+    return sum((n / after - r / before) * math.log(n / after * before / r) for r, n in used)
 
 
 def chance(reference: Sequence[int], now: Sequence[int]) -> float:
     """Index that members drawn alike rarely reach: chi-square over 1/(1/n + 1/m) (Yurdakul 2018)."""
+    freedom, scale = _of_chance(reference, now)
+    return _quantile(freedom) * scale
+
+
+def _of_chance(reference: Sequence[int], now: Sequence[int]) -> tuple[int, float]:
+    """Degrees of freedom, and what the index of members drawn alike has for each of them."""
     members, others = sum(now), sum(reference)
-    if not members or not others:
-        return math.inf
     used = sum(1 for r, n in zip(reference, now, strict=True) if r or n)
-    return _quantile(max(used - 1, 1)) * (1 / members + 1 / others)
+    return max(used - 1, 1), 1 / members + 1 / others if members and others else math.inf
 
 
 @cache
@@ -154,12 +158,19 @@ def _quantile(freedom: int) -> float:
 def moved_share(reference: Sequence[int], now: Sequence[int]) -> float:
     """Share of members that would have to change bins to make the two alike (total variation)."""
     before, after = sum(reference), sum(now)
-    return sum(abs(n / after - r / before) for r, n in zip(reference, now, strict=True)) / 2
+    # Of two that share no bin the sum is a hair above.
+    return min(1.0, sum(abs(n / after - r / before) for r, n in zip(reference, now, strict=True)) / 2)
 
 
-def score(index: float, by_chance: float) -> float:
-    """A move on a scale from 0 to 1: how far the index is beyond chance."""
-    return 1 - math.exp(-STEEPNESS * max(0.0, index - by_chance))
+def drift_score(reference: Sequence[int], now: Sequence[int]) -> float:
+    """A move on a scale from 0 to 1: the index less what is expected by chance; 0 where chance explains it."""
+    index, (freedom, scale) = psi(reference, now), _of_chance(reference, now)
+    return score(index - freedom * scale) if index > _quantile(freedom) * scale else 0.0
+
+
+def score(index: float) -> float:
+    """An index beyond chance on the scale from 0 to 1."""
+    return 1 - math.exp(-STEEPNESS * max(0.0, index))
 
 
 def verdict(index: float) -> str:

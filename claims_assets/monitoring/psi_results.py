@@ -21,9 +21,9 @@ from claims_assets.monitoring.psi import (
     EmptyReference,
     Profile,
     chance,
+    drift_score,
     moved_share,
     psi,
-    score,
     verdict,
 )
 from claims_assets.monitoring.reference_profiles import REFERENCES, ReferenceProfiles, profile_of
@@ -51,7 +51,7 @@ class PsiResults(Contract):
     """How far values have moved: one row per claim month, subject, column, reference and training month."""
 
     claim_month: str = c.claim_month()
-    subject: str = c.required("features, population, or the registered name of the model that predicted.")
+    subject: str = c.required("features, population, fraud_autoencoder, or the registered name of the model.")
     column_name: str = c.required("Column that is compared.")
     reference: str = c.required("What it is compared with: year_before, season or trained.", isin=list(REFERENCES))
     trained_month: str = c.required("Of trained: as of when the version in service was trained; else empty.")
@@ -61,7 +61,8 @@ class PsiResults(Contract):
     psi: c.Number = c.optional("Population stability index, smoothed; NULL: see `absent`.", ge=0.0)
     psi_by_chance: c.Number = c.optional("Index that as many members drawn alike reach once in 10,000.", ge=0.0)
     drift_score: c.Number = c.optional(
-        "What the index is beyond chance, as 1 - exp(-5 x): 0 is no move.", in_range={"min_value": 0, "max_value": 1}
+        "Index less that expected by chance, as 1 - exp(-5 x); 0: chance explains it.",
+        in_range={"min_value": 0, "max_value": 1},
     )
     verdict: str = c.required("stable, minor or major, by the index; or no_reference.", isin=[*VERDICTS, NO_REFERENCE])
     moved_share: c.Number = c.optional("Share of members that would have to change bins.", ge=0.0, le=1.0)
@@ -136,13 +137,12 @@ def _row(now: Profile, reference: dict[str, Any]) -> dict[str, Any]:
 
 def _compared(bins: Bins, before: Sequence[int], now: Sequence[int]) -> Iterator[tuple[str, Any]]:
     everybody, others = sum(now), sum(before)
-    index, by_chance = psi(before, now), chance(before, now)
     yield "reference_members", others
     # An index of two equal rows may be a hair below zero.
-    yield "psi", max(0.0, index)
-    yield "psi_by_chance", by_chance
-    yield "drift_score", score(index, by_chance)
-    yield "verdict", verdict(index)
+    yield "psi", max(0.0, psi(before, now))
+    yield "psi_by_chance", chance(before, now)
+    yield "drift_score", drift_score(before, now)
+    yield "verdict", verdict(psi(before, now))
     yield "moved_share", moved_share(before, now)
     yield "missing_share", shown(now[-1], everybody)
     yield "reference_missing_share", shown(before[-1], others)

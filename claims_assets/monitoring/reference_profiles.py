@@ -57,7 +57,7 @@ class ReferenceProfiles(Contract):
     """
 
     claim_month: str = c.claim_month()
-    subject: str = c.required("features, population, or the registered name of the model that predicted.")
+    subject: str = c.required("features, population, fraud_autoencoder, or the registered name of the model.")
     column_name: str = c.required("Column that is compared.")
     reference: str = c.required("year_before, season or trained.", isin=list(REFERENCES))
     trained_month: str = c.required("Of trained: as of when the version was trained; else empty.")

@@ -14,8 +14,9 @@ from pyspark.sql import functions as F
 from claims_assets.outreach.policy import CHANNELS
 from claims_assets.silver.codes import normal_id
 
-KEY = ("member_id", "claim_month")
 GUARDIAN = "guardian"
+ALWAYS = "0001-01-01"
+"""Before any month: since when a line without a date counts."""
 GUARDIAN_AGES = (25, 64)
 """Of several adults in a household one of these ages is contacted for a minor: more likely a parent than a sibling or
 a grandparent. An assumption: no feed says whose child a member is, unless a channel's role is guardian."""
@@ -34,49 +35,69 @@ def with_contact_ways(members: DataFrame, contacts: DataFrame, attempts: DataFra
         contacts: `bronze.member_contacts`.
         attempts: `bronze.outreach_contacts`.
     """
-    files = [f"_{what}_{name}" for what in ("file", "guardian", "out") for name in CHANNELS]
     own = (
-        members.join(_on_file(members, contacts), list(KEY), "left")
-        .join(_last_attempt(members, attempts), list(KEY), "left")
-        .withColumns({name: F.coalesce(name, F.lit(False)) for name in files})
-        .withColumn("_last", F.greatest("_last_on_file", "_last_attempt"))
+        members.join(_on_file(contacts), "member_id", "left")
+        .join(_attempts(attempts), "member_id", "left")
+        .withColumns(_as_known())
+        .drop("_told", "_tries", *[f"_{what}_from_{c}" for what in ("file", "guardian", "out") for c in CHANNELS])
     )
     return own.join(_adults(own), ["household_id", "claim_month"], "left").transform(_through_whom)
 
 
-def _on_file(members: DataFrame, contacts: DataFrame) -> DataFrame:
+def _on_file(contacts: DataFrame) -> DataFrame:
+    """One row per member: by channel since when it is on file, a guardian's, and opted out of; and what was told when.
+
+    A line counts from the month of its receipt, where that is known.
+    """
     lines = contacts.select(
         normal_id(F.col("member_id")).alias("member_id"),
         F.lower(F.trim("channel")).alias("_channel"),
         F.coalesce(F.lower(F.trim("contact_role")) == GUARDIAN, F.lit(False)).alias("_is_guardian"),
         "value",
-        "opt_out",
-        "opt_out_date",
-        F.to_date("last_contacted_at").alias("_contacted"),
-        "preferred_language",
-        "received_month",
+        F.coalesce("opt_out", F.lit(False)).alias("_is_out"),
+        F.coalesce("opt_out_date", F.lit(ALWAYS).cast("date")).alias("_out"),
+        F.to_date("last_contacted_at").alias("contacted"),
+        F.col("preferred_language").alias("language"),
+        F.to_date(F.concat("received_month", F.lit("-01"))).alias("received"),
     )
-    held = members.select(*KEY, "_month_end").join(lines, "member_id")
-    known = held.where(F.coalesce(F.col("received_month") <= F.col("claim_month"), F.lit(True)))
-    out = F.coalesce("opt_out", F.lit(False)) & F.coalesce(F.col("opt_out_date") <= F.col("_month_end"), F.lit(True))
-    told = known.withColumn("_is_out", out)
-    return told.groupBy(*KEY).agg(
-        *[F.max(F.col("_channel") == c).alias(f"_file_{c}") for c in CHANNELS],
-        *[F.max((F.col("_channel") == c) & F.col("_is_guardian")).alias(f"_guardian_{c}") for c in CHANNELS],
-        *[F.max((F.col("_channel") == c) & F.col("_is_out")).alias(f"_out_{c}") for c in CHANNELS],
-        F.max(F.when(F.col("_contacted") <= F.col("_month_end"), F.col("_contacted"))).alias("_last_on_file"),
-        F.max("preferred_language").alias("contact_language"),
-        F.array_sort(F.coalesce(F.collect_set("value"), _nothing())).alias("_values"),
+    since = F.coalesce("received", F.lit(ALWAYS).cast("date"))
+    of = {
+        "file": lambda c: F.when(F.col("_channel") == c, since),
+        "guardian": lambda c: F.when((F.col("_channel") == c) & F.col("_is_guardian"), since),
+        "out": lambda c: F.when((F.col("_channel") == c) & F.col("_is_out"), F.greatest(since, F.col("_out"))),
+    }
+    return lines.groupBy("member_id").agg(
+        *[F.min(first(c)).alias(f"_{what}_from_{c}") for what, first in of.items() for c in CHANNELS],
+        F.collect_list(F.struct("received", "contacted", "language")).alias("_told"),
+        F.array_sort(F.coalesce(F.collect_set("value"), F.array().cast("array<string>"))).alias("_values"),
     )
 
 
-def _last_attempt(members: DataFrame, attempts: DataFrame) -> DataFrame:
+def _attempts(attempts: DataFrame) -> DataFrame:
+    """One row per member: the days on which somebody tried, with when that was known."""
     tried = attempts.select(
-        normal_id(F.col("member_id")).alias("member_id"), F.to_date("contacted_at").alias("_tried"), "known_from"
+        normal_id(F.col("member_id")).alias("member_id"), F.to_date("contacted_at").alias("tried"), "known_from"
     )
-    held = members.select(*KEY, "_month_end").join(tried, "member_id")
-    known = held.where((F.col("_tried") <= F.col("_month_end")) & (F.col("known_from") <= F.col("claim_month")))
-    return known.groupBy(*KEY).agg(F.max("_tried").alias("_last_attempt"))
+    return tried.groupBy("member_id").agg(F.collect_list(F.struct("tried", "known_from")).alias("_tries"))
+
+
+def _as_known() -> dict[str, Column]:
+    """`_file_*`, `_guardian_*`, `_out_*`, `_last` and `contact_language` at the end of the row's month."""
+    end = F.col("_month_end")
+    flags = {
+        f"_{what}_{c}": F.coalesce(F.col(f"_{what}_from_{c}") <= end, F.lit(False))
+        for what in ("file", "guardian", "out")
+        for c in CHANNELS
+    }
+    known = F.filter("_told", lambda line: F.coalesce(line["received"] <= end, F.lit(True)))
+    contacted = F.filter(F.transform(known, lambda line: line["contacted"]), lambda day: day <= end)
+    tries = F.filter(
+        "_tries", lambda line: (line["tried"] <= end) & (line["known_from"] <= F.date_format(end, "yyyy-MM"))
+    )
+    return flags | {
+        "_last": F.greatest(F.array_max(contacted), F.array_max(F.transform(tries, lambda line: line["tried"]))),
+        "contact_language": F.array_max(F.transform(known, lambda line: line["language"])),
+    }
 
 
 def _adults(own: DataFrame) -> DataFrame:
@@ -134,7 +155,3 @@ def _open(channel: str) -> Column:
 
 def _any(conditions: Sequence[Column]) -> Column:
     return reduce(or_, conditions)
-
-
-def _nothing() -> Column:
-    return F.array().cast("array<string>")

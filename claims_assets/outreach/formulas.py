@@ -52,11 +52,11 @@ def outreach_score() -> Column:
     return rounded(sum(parts[1:], parts[0]), 4)
 
 
-def by_tier(position: int) -> Column:
-    """The tier (1) or the recommended channel (2) of the row's outreach score."""
+def by_tier(position: int, score: str = "outreach_priority_score") -> Column:
+    """The tier (1) or the recommended channel (2) of a score, the row's own if none is named."""
     chosen = F.lit(TIERS[-1][position])
     for tier in reversed(TIERS[:-1]):
-        chosen = F.when(F.col("outreach_priority_score") >= tier[0], F.lit(tier[position])).otherwise(chosen)
+        chosen = F.when(F.col(score) >= tier[0], F.lit(tier[position])).otherwise(chosen)
     return chosen
 
 

@@ -2,7 +2,8 @@
 
 Here: the columns, and the order of the steps. Elsewhere: what a member needs (`vaccine_needs.py`), through whom and how
 a member is reached (`contact_ways.py`), reasons not to list (`standing.py`), scores and tiers (`formulas.py`), places
-within the capacity (`capacity.py`), the sentence of a row (`reasons.py`), how to read it (docs/outreach.md).
+within the capacity (`places.py`, `capacity.py`), the sentence of a row (`reasons.py`), and how to read it
+(docs/outreach.md).
 """
 
 from pyspark.sql import Column, DataFrame
@@ -12,9 +13,10 @@ from claims_assets import columns as c
 from claims_assets.contracts import Contract, compiled, rule
 from claims_assets.features.scores import RISK_TIERS
 from claims_assets.outreach import formulas, standing
-from claims_assets.outreach.capacity import places
 from claims_assets.outreach.contact_ways import with_contact_ways
+from claims_assets.outreach.funnel import COLUMNS, picture
 from claims_assets.outreach.outreach_policy import of_the_month
+from claims_assets.outreach.places import places
 from claims_assets.outreach.policy import CHANNELS
 from claims_assets.outreach.reasons import reason
 from claims_assets.outreach.vaccine_needs import no_needs, vaccine_needs
@@ -118,7 +120,13 @@ class ImmunizationTargeting(Contract):
         }
 
 
-@table(ImmunizationTargeting, domain="outreach", keeps_rows_of=["silver_member_months_as_known"])
+@table(
+    ImmunizationTargeting,
+    domain="outreach",
+    keeps_rows_of=["silver_member_months_as_known"],
+    picture=picture,
+    picture_of=COLUMNS,
+)
 def immunization_targeting(
     silver_member_months_as_known: DataFrame,
     gold_immunization_gaps: DataFrame,

@@ -4,12 +4,12 @@ Here: the versions as a table, so that a month reads the one that held then. Els
 """
 
 from dagster_pyspark import LazyPySparkResource
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claims_assets import columns as c
 from claims_assets.contracts import Contract, compiled
-from claims_assets.outreach.policy import CHANNELS, Policy, PolicyFile, fingerprint
+from claims_assets.outreach.policy import Policy, PolicyFile, fingerprint
 from claims_assets.settings import settings_from_environment
 from claims_assets.table import table
 
@@ -58,14 +58,6 @@ def of_the_month(frame: DataFrame, policy: DataFrame) -> DataFrame:
         F.col("valid_to") >= F.col("claim_month"), F.lit(True)
     )
     return frame.join(policy, holds).drop("valid_from", "valid_to")
-
-
-def per_week(channel: Column) -> Column:
-    """Contacts a week through the channel, by the row's policy."""
-    capacity = F.lit(0)
-    for name in CHANNELS:
-        capacity = F.when(channel == name, F.col(f"{name}_per_week")).otherwise(capacity)
-    return capacity
 
 
 def _row(policy: Policy, names: list[str]) -> tuple[object, ...]:

@@ -19,8 +19,8 @@ from claims_assets.models.inputs import CATEGORIES, INPUTS
 from claims_assets.models.registered import MODELS
 from claims_assets.table import table
 
-FEATURES, POPULATION = "features", "population"
-"""Subjects beside the models: what the risk models read of members, and who the members are."""
+FEATURES, POPULATION, FRAUD = "features", "population", "fraud_autoencoder"
+"""Subjects beside the risk models: what these read of members, who the members are, and the scores of claims."""
 ATTRIBUTES = ("age_group", "gender", "race", "ethnicity", "dual_eligible", "ltss_indicator", "county")
 NUMBER, WORD, MISSING = "number", "word", "missing"
 KINDS = (NUMBER, WORD, MISSING)
@@ -43,13 +43,13 @@ class MonthlyProfiles(Contract):
     """
 
     claim_month: str = c.claim_month()
-    subject: str = c.required("features, population, or the registered name of the model that predicted.")
-    column_name: str = c.required("Column of gold.member_features or gold.member_risk_predictions.")
+    subject: str = c.required("features, population, fraud_autoencoder, or the registered name of the model.")
+    column_name: str = c.required("Column of the members' features or predictions, or of the claims' scores.")
     value_kind: str = c.required("number, word or missing.", isin=list(KINDS))
     rank: c.Whole = c.required("Range of a number; 0 for words and missing values.")
     word: str = c.required("The word; empty for numbers and missing values.")
     model_version: c.Whole = c.optional("Version that predicted; NULL: the rule did, or it is no prediction.", ge=1)
-    members: c.Count = c.count("Members with such a value.")
+    members: c.Count = c.count("Members with such a value; of fraud_autoencoder, claims.")
     total: c.Number = c.required("Sum of their values; 0 for words and missing values.")
 
     class Config:
@@ -57,15 +57,20 @@ class MonthlyProfiles(Contract):
 
 
 @table(MonthlyProfiles, phi="limited", domain="risk")
-def monthly_profiles(gold_member_features: DataFrame, gold_member_risk_predictions: DataFrame) -> DataFrame:
-    """Members by range of value, of the model inputs, the attributes and the predictions."""
+def monthly_profiles(
+    gold_member_features: DataFrame, gold_member_risk_predictions: DataFrame, gold_claim_fraud_scores: DataFrame
+) -> DataFrame:
+    """Members by range of value, of the model inputs, the attributes and the predictions; and claims by fraud score."""
     of_members = _numbers(gold_member_features, [(FEATURES, n) for n in INPUTS if n not in CATEGORIES])
     predicted = _numbers(gold_member_risk_predictions, PREDICTIONS)
+    scored = gold_claim_fraud_scores.where(F.col("fraud_score").isNotNull())
+    suspicious = _numbers(scored, [(FRAUD, "fraud_score")])
     words = _words(gold_member_features, [(FEATURES, n) for n in CATEGORIES] + [(POPULATION, n) for n in ATTRIBUTES])
     return (
         of_members.unionByName(predicted)
+        .unionByName(suspicious)
         .unionByName(words)
-        .join(_versions(gold_member_risk_predictions), ["claim_month", "subject"], "left")
+        .join(_versions(gold_member_risk_predictions, scored), ["claim_month", "subject"], "left")
     )
 
 
@@ -108,18 +113,21 @@ def _names(columns: Sequence[Named]) -> list[Column]:
     return found
 
 
-def _versions(predictions: DataFrame) -> DataFrame:
+def _versions(predictions: DataFrame, scored: DataFrame) -> DataFrame:
     """Month and model -> the version that predicted; a month has one of each model."""
     newest = predictions.groupBy("claim_month").agg(*[F.max(m.version_column).alias(m.name) for m in MODELS])
     each = [F.struct(F.lit(m.name).alias("subject"), F.col(m.name).alias("model_version")) for m in MODELS]
-    return newest.select("claim_month", F.explode(F.array(*each)).alias("of")).select("claim_month", "of.*")
+    of_claims = scored.groupBy("claim_month").agg(F.max("model_version").alias("model_version"))
+    of_members = newest.select("claim_month", F.explode(F.array(*each)).alias("of")).select("claim_month", "of.*")
+    return of_members.unionByName(of_claims.withColumn("subject", F.lit(FRAUD)))
 
 
 def rank_of(value: Column) -> Column:
-    """Range of a number, as MonthlyProfiles says."""
+    """Range of a number, as MonthlyProfiles says; NULL of NULL, which `greatest` would pass over."""
     size = F.abs(value)
     rank = F.floor(F.log(F.greatest(size, F.lit(SMALLEST)) / SMALLEST) / WIDTH).cast("int") + 1
-    return F.when(size < SMALLEST, 0).when(value < 0, -rank).otherwise(rank)
+    found = F.when(size < SMALLEST, 0).when(value < 0, -rank).otherwise(rank)
+    return F.when(value.isNotNull(), found)
 
 
 def value_of(rank: int) -> float:

@@ -8,6 +8,7 @@ from deltalake import write_deltalake
 from claims_assets.contracts import compiled
 from claims_assets.monitoring.built_months import BuiltMonths
 from claims_assets.monitoring.data_quality_scores import DataQualityScores
+from claims_assets.monitoring.drift import Drift
 from claims_assets.monitoring.quality import band
 
 
@@ -66,3 +67,16 @@ def _replace(lake, table, contract, name, rows):
         partition_by=["table_name"],
         predicate=f"table_name = '{name}'" if path.exists() else None,
     )
+
+
+def drifted(lake, month: str, **conditions: tuple[str, float, float | None, float | None, str]) -> None:
+    """What `monitoring.drift` says of a month: `subject__condition` -> verdict, value, least, most, about."""
+    rows = [
+        {
+            "claim_month": month, "subject": name.split("__")[0], "condition": name.split("__")[1], "verdict": verdict,
+            "value": value, "at_least": at_least, "at_most": at_most, "about": about,
+        }
+        for name, (verdict, value, at_least, at_most, about) in conditions.items()
+    ]  # fmt: skip
+    content = pa.Table.from_pylist(rows, schema=compiled(Drift).arrow_schema())
+    write_deltalake(str(lake.path("monitoring", "drift")), content, mode="append", partition_by=["claim_month"])

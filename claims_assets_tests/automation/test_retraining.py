@@ -114,6 +114,46 @@ def test_what_is_trained_as_of_the_month_is_not_trained_again(tick, instance, la
     assert tick(instance).skip_message == f"{MODEL}: trained as of {JUNE} already."
 
 
+FINE = ("ok", 0.1, None, 0.3, "age")
+FAR = ("warning", 0.4, None, 0.3, "age")
+
+
+@pytest.mark.requirement("R13")
+@pytest.mark.parametrize("condition", ["composite_drift", "drift_from_training", "prediction_shift", "mae"])
+def test_drift_of_a_model_asks_for_its_training(tick, instance, lake, condition):
+    made.built(lake, "gold.risk_training_rows", [JUNE])
+    made.drifted(lake, MAY, **{f"{MODEL}__{condition}": FINE})
+    assert "No model needs training" in tick(instance).skip_message
+    made.drifted(lake, JUNE, **{f"{MODEL}__{condition}": FAR, "features__drift_score": FAR})
+    asked = tick(instance)
+    assert (asked.partition_key, asked.run_key) == (JUNE, f"{JUNE} {MODEL}: {condition}")
+
+
+@pytest.mark.parametrize("condition", ["prediction_count", "mean_prediction", "performance"])
+def test_what_a_training_does_not_mend_asks_for_none(tick, instance, lake, condition):
+    made.built(lake, "gold.risk_training_rows", [JUNE])
+    made.drifted(lake, JUNE, **{f"{MODEL}__{condition}": FAR})
+    assert "No model needs training" in tick(instance).skip_message
+
+
+def test_drift_that_began_before_the_last_training_asks_for_no_other(tick, instance, lake, tracking):
+    made.built(lake, "gold.risk_training_rows", [MAY, JUNE])
+    for month in ("2025-04", MAY, JUNE):
+        made.drifted(lake, month, **{f"{MODEL}__composite_drift": FAR})
+    register(tracking, ER_UTILIZATION, "2025-03")
+    assert tick(instance).partition_key == JUNE, "the version is older than the drift"
+    register(tracking, ER_UTILIZATION, MAY)
+    assert "No model needs training" in tick(instance).skip_message
+
+
+def test_drift_that_comes_back_asks_again(tick, instance, lake, tracking):
+    made.built(lake, "gold.risk_training_rows", [JUNE])
+    for month, verdict in (("2025-04", FAR), (MAY, FINE), (JUNE, FAR)):
+        made.drifted(lake, month, **{f"{MODEL}__composite_drift": verdict})
+    register(tracking, ER_UTILIZATION, "2025-04")
+    assert tick(instance).run_key == f"{JUNE} {MODEL}: composite_drift"
+
+
 @pytest.mark.parametrize(("environment", "running"), [("local", False), ("staging", False), ("production", True)])
 def test_it_runs_by_itself_in_production_only(environment, running):
     sensor = retraining_sensor(settings_from_environment({"CLAIMS_HOME": "/nowhere", "CLAIMS_ENV": environment}))

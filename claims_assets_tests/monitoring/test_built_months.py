@@ -12,7 +12,7 @@ SPAN = ("first_month", "last_month")
 def by_month(lake):
     """`by_month(rows)`: month -> rows and fingerprint of a table of (name, first, last), after one was built of May."""
 
-    def put(*rows):
+    def put(*rows, span=SPAN):
         import pyarrow as pa
         from deltalake import write_deltalake
 
@@ -21,7 +21,7 @@ def by_month(lake):
         names = ("name", *SPAN)
         table = pa.table({n: pa.array([r[i] for r in rows], pa.string()) for i, n in enumerate(names)})
         write_deltalake(lake.path("silver", "told"), table, mode="overwrite")
-        publish(lake, "silver", "told", Findings(kept={"": 1}, fingerprint={"": "f"}), {"all": "i"}, SPAN)
+        publish(lake, "silver", "told", Findings(kept={"": 1}, fingerprint={"": "f"}), {"all": "i"}, span)
         found = built(lake)["silver.told"]
         return {m: (r["rows_kept"], r["fingerprint"]) for m, r in found.items() if m != "all"}
 
@@ -39,3 +39,9 @@ def test_a_change_of_a_row_changes_the_months_it_speaks_of_and_no_other(by_month
     before = by_month(("a", "2024-01", None), ("b", "2024-03", None))
     after = by_month(("a", "2024-01", None), ("other", "2024-03", None))
     assert [m for m in before if before[m] != after[m]] == ["2024-03", "2024-04", "2024-05"]
+
+
+def test_rows_of_a_table_whose_rows_do_not_end_speak_of_all_months_since(by_month):
+    rows = ("a", "2024-03", "2024-03"), ("b", "2024-05", None)
+    found = by_month(*rows, span=("first_month", None))
+    assert {m: n for m, (n, _) in found.items()} == {"2024-03": 1, "2024-04": 1, "2024-05": 2}

@@ -13,12 +13,13 @@ from claims_assets.automation.alerts.conditions import stamp
 from claims_assets.automation.alerts.heartbeat import read_heartbeat, write_heartbeat
 from claims_assets.automation.alerts.sensor import alert_sensors, heartbeat_path
 from claims_assets.automation.alerts.tick import TickFailed
+from claims_assets.automation.completeness import FEED_DAYS, expected_month
 from claims_assets.bronze.medical_claims import medical_claims
 from claims_assets.features.pmpm import pmpm
 from claims_assets.layers import DAILY, WEEKLY
 from claims_assets.monitoring.alerts import stored
 from claims_assets.monitoring.results import ROWS_KEEP_CONTRACT
-from claims_assets.partitions import months_between
+from claims_assets.partitions import add_months, months_between
 from claims_assets.settings import settings_from_environment
 from claims_assets.silver.members import members
 from claims_assets_tests.automation import made
@@ -263,6 +264,48 @@ def test_a_month_with_few_rows_a_missing_month_and_a_low_score_are_told(plant):
     assert [(a["asset"], a["claim_month"]) for a in found["volume"]] == [("bronze/medical_claims", "2025-03")]
     assert "lacks claim months 2024-09" in found["completeness"][0]["what"]
     assert "59.0 of 100" in found["quality"][0]["what"]
+
+
+NEWEST_SAID = [
+    ("features__drift_score", ("critical", 0.8, None, 0.3, "age"), "the drift score of age is 0.8, more than 0.3"),
+    ("total_cost_predictor__composite_drift", ("warning", 0.4, None, 0.3, "predicted_total_cost"), "led by predicted"),
+    ("er_utilization_predictor__drift_from_training", ("warning", 0.4, None, 0.3, "age"), "was trained on is 0.4"),
+    ("features__missing_values", ("warning", 0.07, None, 0.05, "bmi"), "the rise of the share without bmi is 0.07"),
+    ("features__out_of_range", ("warning", 0.02, None, 0.01, "age"), "beyond all values of the reference is 0.02"),
+    ("population__demographic_shift", ("warning", 0.12, None, 0.1, "race"), "groups of race is 0.12, more than 0.1"),
+    ("health_risk_score__prediction_count", ("warning", 900.0, 1500.0, None, "x"), "is 900, less than 1,500"),
+    ("health_risk_score__prediction_shift", ("warning", 0.25, None, 0.2, "x"), "the mean of x is 0.25, more than 0.2"),
+    ("health_risk_score__mean_prediction", ("warning", 14.0, 15.0, 85.0, "x"), "the mean of x is 14, fine is 15 to 85"),
+    ("health_risk_score__mean_prediction", ("critical", 91.0, 15.0, 85.0, "x"), "is 91, fine is 15 to 85"),
+    ("health_risk_score__mae", ("warning", 16.0, None, 15.0, "2024-01"), "error of the predictions of 2024-01 is 16"),
+    ("high_cost_predictor__performance", ("warning", 0.3, 0.4, None, "average_precision"), "is 0.3, less than 0.4"),
+]
+
+
+@pytest.mark.requirement("R13")
+@pytest.mark.parametrize(("name", "row", "said"), NEWEST_SAID, ids=[f"{n} {r[0]}" for n, r, _ in NEWEST_SAID])
+def test_each_condition_of_drift_is_told_once_and_recovers(plant, name, row, said):
+    newest = expected_month(plant.start.date(), FEED_DAYS)
+    made.drifted(plant.lake, add_months(newest, -1), **{name: ("ok", *row[1:])})
+    assert not [m for m in plant.after(MINUTE) if m["kind"] == "drift"]
+    made.drifted(plant.lake, newest, **{name: row})
+    (message,) = [m for m in plant.after(2 * MINUTE) if m["kind"] == "drift"]
+    assert news([message]) == [("opened", row[0], "drift", ["monitoring/drift"])]
+    assert said in message["alerts"][0]["what"]
+    assert newest in message["alerts"][0]["what"]
+    assert not [m for m in plant.after(3 * MINUTE) if m["kind"] == "drift"]
+    made.drifted(plant.lake, add_months(newest, 1), **{name: ("ok", *row[1:])})
+    later = [m for m in plant.after(31 * DAY) if m["kind"] == "drift"]
+    assert news(later) == [("recovered", row[0], "drift", ["monitoring/drift"])]
+
+
+def test_what_moved_in_the_inputs_is_told_once_and_not_for_every_model(plant):
+    newest = expected_month(plant.start.date(), FEED_DAYS)
+    moved = ("warning", 0.5, None, 0.3, "age")
+    names = ("features__drift_score", "total_cost_predictor__composite_drift", "high_cost_predictor__composite_drift")
+    made.drifted(plant.lake, newest, **dict.fromkeys(names, moved))
+    (message,) = [m for m in plant.after(MINUTE) if m["kind"] == "drift"]
+    assert [a["subject"] for a in message["alerts"]] == ["monitoring/drift: features drift_score"]
 
 
 def test_the_newest_expected_month_is_asked_for_however_fresh_the_table_is(plant):
