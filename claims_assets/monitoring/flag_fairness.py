@@ -1,8 +1,9 @@
-"""Are members of all groups flagged alike in a month? The verdict of `claims job fairness-validate`; it fails closed.
+"""Are claims of all groups flagged alike in a month? The verdict of `claims job fairness-validate`; it fails closed.
 
-Here: which members count and what the verdict is. Elsewhere: the statistics (`group_rates.py`), their limits
-(`models/governance/thresholds.py`), the same by month as a table (`fairness_results.py`). Nothing that is missing is
-taken for fair: no score, an attribute of one group, groups that are all too small are failures with a reason.
+Here: which claims count at a percentile of choice, and what the verdict is. Elsewhere: the statistics
+(`group_rates.py`), their limits (`models/governance/thresholds.py`), the same claims and groups by month at the 95th
+percentile (`fairness_results.py`). Nothing that is missing is taken for fair: no score, an attribute of one group,
+groups that are all too small are failures with a reason.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from claims_assets.runtime.lake import Lake
 
-SCORES, MEMBERS = ("gold", "claim_fraud_scores"), ("silver", "member_months")
+SCORES, MEMBERS = ("gold", "claim_fraud_scores"), ("gold", "member_features")
 
 
 class NothingToJudge(ValueError):
@@ -64,7 +65,7 @@ class Verdict:
 
 
 def verdicts(lake: "Lake", month: str, attributes: Sequence[str], percentile: float) -> list[Verdict]:
-    """One for each attribute, on the members with scored claims in the month.
+    """One for each attribute, on the scored claims of the month; each attribute is a family of comparisons.
 
     Args:
         percentile: from which on a claim counts as flagged, 0 to 100, against the held-out claims of its model.
@@ -72,35 +73,34 @@ def verdicts(lake: "Lake", month: str, attributes: Sequence[str], percentile: fl
     Raises:
         NothingToJudge: the month has no scored claim.
     """
-    flagged = flagged_members(_read(lake, SCORES, month, ["member_id", "fraud_percentile"]), percentile)
-    if not flagged:
+    flags = flags_of(_read(lake, SCORES, month, ["member_id", "fraud_percentile"]), percentile)
+    if not flags:
         raise NothingToJudge(
             f"No claim of {month} has a fraud score, so nothing shows that flags are fair: run `claims job train` and"
             " `claims job score` first."
         )
     members = _read(lake, MEMBERS, month, ["member_id", *attributes])
-    return [Verdict(name, tuple(group_rates(counts_of(members, flagged, name)))) for name in attributes]
+    return [Verdict(name, tuple(group_rates(counts_of(members, flags, name)))) for name in attributes]
 
 
-def flagged_members(scores: "pyarrow.Table | None", percentile: float) -> dict[str, bool]:
-    """Member -> whether one of the scored claims is flagged."""
-    found: dict[str, bool] = {}
+def flags_of(scores: "pyarrow.Table | None", percentile: float) -> dict[str, Counts]:
+    """Member -> flagged claims, scored claims."""
+    found: dict[str, Counts] = {}
     for row in scores.to_pylist() if scores is not None else ():
         if row["fraud_percentile"] is not None:
-            flag = row["fraud_percentile"] >= percentile / 100
-            found[row["member_id"]] = found.get(row["member_id"], False) or flag
+            hits, of = found.get(row["member_id"], (0, 0))
+            found[row["member_id"]] = (hits + (row["fraud_percentile"] >= percentile / 100), of + 1)
     return found
 
 
-def counts_of(members: "pyarrow.Table | None", flagged: Mapping[str, bool], attribute: str) -> dict[str, Counts]:
-    """Group -> flagged members, members with scored claims; who is not enrolled in the month has no group."""
+def counts_of(members: "pyarrow.Table | None", flags: Mapping[str, Counts], attribute: str) -> dict[str, Counts]:
+    """Group -> flagged claims, scored claims; of a member who is not enrolled in the month the group is unknown."""
+    groups = {row["member_id"]: _group(row[attribute]) for row in (members.to_pylist() if members is not None else ())}
     found: dict[str, Counts] = {}
-    for row in members.to_pylist() if members is not None else ():
-        flag = flagged.get(row["member_id"])
-        if flag is not None:
-            group = _group(row[attribute])
-            hits, of = found.get(group, (0, 0))
-            found[group] = (hits + flag, of + 1)
+    for member, (flagged, scored) in flags.items():
+        group = groups.get(member, UNKNOWN)
+        hits, of = found.get(group, (0, 0))
+        found[group] = (hits + flagged, of + scored)
     return found
 
 

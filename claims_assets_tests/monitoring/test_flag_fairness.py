@@ -8,7 +8,7 @@ from claims_assets.models.governance.fairness import ATTRIBUTES, UNKNOWN
 from claims_assets.monitoring.flag_fairness import (
     NothingToJudge,
     counts_of,
-    flagged_members,
+    flags_of,
     verdicts,
 )
 
@@ -30,7 +30,7 @@ def filled(lake):
         schema = pa.schema([("member_id", pa.string()), ("claim_month", pa.string())])
         schema = pa.schema([*schema, *[pa.field(a, pa.string()) for a in ATTRIBUTES]])
         write_deltalake(
-            str(lake.path("silver", "member_months")),
+            str(lake.path("gold", "member_features")),
             pa.Table.from_pylist(members, schema),
             partition_by=["claim_month"],
         )
@@ -77,21 +77,19 @@ def test_without_scores_there_is_no_verdict(filled, lake):
         verdicts(filled(gender={"F": (60, 1000)}), "2024-07", ["gender"], 95.0)
 
 
-def test_the_percentile_decides_who_is_flagged_and_a_member_counts_once():
+def test_the_percentile_decides_which_claims_are_flagged():
     scores = pa.Table.from_pylist(
         [{"member_id": m, "fraud_percentile": p} for m, p in (("A", 0.2), ("A", 0.95), ("B", 0.9), ("C", None))]
     )
-    assert flagged_members(scores, 95.0) == {"A": True, "B": False}
-    assert flagged_members(scores, 90.0) == {"A": True, "B": True}
-    assert flagged_members(scores, 99.0) == {"A": False, "B": False}
+    assert flags_of(scores, 95.0) == {"A": (1, 2), "B": (0, 1)}
+    assert flags_of(scores, 90.0) == {"A": (1, 2), "B": (1, 1)}
+    assert flags_of(scores, 99.0) == {"A": (0, 2), "B": (0, 1)}
 
 
-def test_members_of_unknown_group_are_a_group_and_others_than_the_scored_do_not_count():
+def test_claims_of_members_of_unknown_group_or_not_enrolled_are_a_group():
     members = pa.Table.from_pylist(
         [{"member_id": m, "race": r} for m, r in (("A", "White"), ("B", None), ("C", "Unknown"), ("X", "Asian"))]
     )
-    flagged = {"A": True, "B": False, "C": True, "gone": True}
-    assert counts_of(members, flagged, "race") == {
-        "White": (1, 1),
-        UNKNOWN: (1, 2),
-    }
+    flags = {"A": (1, 3), "B": (0, 1), "C": (1, 1), "gone": (1, 2)}
+    assert counts_of(members, flags, "race") == {"White": (1, 3), UNKNOWN: (2, 4)}
+    assert counts_of(None, flags, "race") == {UNKNOWN: (3, 7)}
