@@ -83,7 +83,7 @@ def funnel(rows: Iterable[Mapping[str, Any]]) -> Funnel:
 def picture(month: str, rows: Iterable[Mapping[str, Any]]) -> str:
     """Markdown with a PNG (about 30 KB): the way to the list, and the listing rate of each group with its interval.
 
-    Counts of 1 to 10 are not shown, groups too small to judge neither.
+    Neither counts of 1 to 10 nor what would tell them are shown, nor groups too small to judge.
 
     Args:
         month: as-of month.
@@ -115,12 +115,22 @@ def bars(told: Funnel) -> list[tuple[str, int]]:
     ]
 
 
+def unshown(counts: Mapping[str, int]) -> set[str]:
+    """Names whose counts of 1 to 10 are not shown, and of the others as many as hide them from who knows the total."""
+    small = {name for name, n in counts.items() if 0 < n < FAIRNESS.smallest_shown}
+    others = sorted((n for n in counts if counts[n] and n not in small), key=lambda name: (counts[name], name))
+    while small and others and (len(small) < 2 or sum(counts[n] for n in small) < FAIRNESS.smallest_shown):
+        small.add(others.pop(0))
+    return small
+
+
 def _draw_way(axes: Any, month: str, told: Funnel) -> None:
     shown = bars(told)
+    not_shown = unshown(told.reasons) | unshown(told.tiers)
     color = {"members": "tab:gray", "listed": "tab:blue"}
     colors = [color.get(n, "tab:cyan" if n.startswith("Tier") else "tab:orange") for n, _ in shown]
-    labels = [f"{n:,}" if n >= FAIRNESS.smallest_shown else f"under {FAIRNESS.smallest_shown}" for _, n in shown]
-    lengths = [n if n >= FAIRNESS.smallest_shown else FAIRNESS.smallest_shown for _, n in shown]
+    labels = ["not shown" if name in not_shown else f"{n:,}" for name, n in shown]
+    lengths = [0 if name in not_shown else n for name, n in shown]
     drawn = axes.barh([n for n, _ in shown], lengths, color=colors)
     axes.bar_label(drawn, labels, padding=3, fontsize=8)
     axes.invert_yaxis()

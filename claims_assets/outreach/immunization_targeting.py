@@ -135,7 +135,7 @@ def immunization_targeting(
     gold_hospice_days: Spans,
     gold_outreach_policy: Spans,
     bronze_member_contacts: Whole,
-    bronze_outreach_contacts: Whole,
+    bronze_outreach_contacts: Spans,
 ) -> DataFrame:
     """Members of the asked months with what they need, how they are reached, and whether and when they are contacted.
 

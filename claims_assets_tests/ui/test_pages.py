@@ -110,7 +110,7 @@ def test_an_asset_page_says_what_a_row_is_and_of_what_its_columns_are_made(page,
         ("gold/member_conditions", "has_diabetes", "silver/claim_versions.diagnosis_code_1"),
         ("gold/pmpm", "paid", "silver/claim_versions.paid_amount"),
         ("gold/member_risk_predictions", "predicted_total_cost", "gold/member_features.total_paid_12mo"),
-        ("gold/immunization_master_outreach_list", "age", "silver/member_months_as_known.age"),
+        ("gold/immunization_targeting", "age", "silver/member_months_as_known.age"),
     ],
 )
 def test_columns_of_gold_tables_say_of_what_they_are_made(built, table, column, made_of):
