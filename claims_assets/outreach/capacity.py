@@ -6,8 +6,9 @@ preference that has room, and a call of the most urgent tier a letter too. Elsew
 who is a candidate (`standing.py`), tiers (`formulas.py`).
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from claims_assets.outreach.formulas import TIERS
@@ -59,7 +60,7 @@ def placed(contacts: Sequence[Contact], per_week: Mapping[str, int], weeks: int)
     room = {channel: n * weeks for channel, n in per_week.items()}
     everybody = _channels(contacts, room)
     invited = _channels([c._replace(channels=()) if c.is_holdout else c for c in contacts], room)
-    by_week = _weeks(contacts, invited, per_week)
+    by_week = _weeks(contacts, invited, per_week, weeks)
     return [
         Place(channel, *when, within_capacity=anyway is not None)
         for (channel, _), when, (anyway, _) in zip(invited, by_week, everybody, strict=True)
@@ -81,32 +82,33 @@ def _channels(contacts: Sequence[Contact], room: Mapping[str, int]) -> list[tupl
 
 
 def _weeks(
-    contacts: Sequence[Contact], taken: Sequence[tuple[str | None, bool]], per_week: Mapping[str, int]
+    contacts: Sequence[Contact], taken: Sequence[tuple[str | None, bool]], per_week: Mapping[str, int], weeks: int
 ) -> list[tuple[int | None, int | None]]:
-    """Week of each contact and of its letter: weeks fill in the order of urgency.
+    """Week of each contact and of its letter: a household's come in the first week that has room for all of them.
 
-    A contact waits for the latest one of its household where that week has room; the most urgent tier never waits.
+    Where none has, each comes in the first week with room for it. The most urgent tier waits for nobody: the others of
+    its household come with it where they can.
     """
-    numbers: Counter[str] = Counter()
     filled: Counter[tuple[str, int]] = Counter()
 
-    def next_week(channel: str) -> int:
-        numbers[channel] += 1
-        week = (numbers[channel] - 1) // per_week[channel] + 1
-        filled[channel, week] += 1
+    def first_week(need: Mapping[str, int], among: Iterable[int]) -> int | None:
+        return next((w for w in among if all(filled[c, w] + n <= per_week[c] for c, n in need.items())), None)
+
+    def week_of(channel: str, together: int | None) -> int | None:
+        week = together or first_week({channel: 1}, range(1, weeks + 1))
+        if week:
+            filled[channel, week] += 1
         return week
 
     found: list[tuple[int | None, int | None]] = []
-    latest: dict[int, int] = defaultdict(int)
-    for contact, (channel, letter) in zip(contacts, taken, strict=True):
-        week = next_week(channel) if channel else None
-        found.append((week, next_week(MAIL) if letter else None))
-        latest[contact.household] = max(latest[contact.household], week or 0)
-    for n, (contact, (channel, _)) in enumerate(zip(contacts, taken, strict=True)):
-        own, letter_week = found[n]
-        last = latest[contact.household]
-        waits = channel is not None and own is not None and own < last and contact.tier != LETTER_TIER
-        if channel and waits and filled[channel, last] < per_week[channel]:
-            filled[channel, last] += 1
-            found[n] = (last, letter_week)
+    for _, home in groupby(zip(contacts, taken, strict=True), key=lambda pair: pair[0].household):
+        members = list(home)
+        need = Counter(channel for _, (channel, _) in members if channel)
+        need[MAIL] += sum(letter for _, (_, letter) in members)
+        urgent = next((channel for c, (channel, _) in members if channel and c.tier == LETTER_TIER), None)
+        soonest = first_week({urgent: 1}, range(1, weeks + 1)) if urgent else None
+        together = first_week(need, [soonest] if soonest else range(1, weeks + 1))
+        for _, (channel, letter) in members:
+            week = week_of(channel, together) if channel else None
+            found.append((week, week_of(MAIL, together) if letter else None))
     return found

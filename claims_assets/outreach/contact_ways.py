@@ -27,8 +27,9 @@ def with_contact_ways(members: DataFrame, contacts: DataFrame, attempts: DataFra
     `contact_language`, and for each channel `_file_*` and `_out_*` of whom is contacted.
 
     A channel is open that is on file and not opted out of: one line that says so is enough, whatever others say. For a
-    minor, channels of a guardian count, else those of an adult of the household; where both are the same number or
-    address, the adult is contacted, so that one call serves the household.
+    minor, channels of a guardian count, else those of an adult of the household. Where both are the same number or
+    address, the adult is contacted, so that one call serves the household; children of a household whose guardian has
+    the same one share a contact, named by the first of them.
 
     Args:
         members: members of the as-of months, with `_month_end`, `is_minor`, `may_guard`, `age` and `household_id`.
@@ -135,11 +136,20 @@ def _through_whom(told: DataFrame) -> DataFrame:
         ways[f"_way_{c}"] = F.when(adult, F.col(f"_adult_file_{c}")).otherwise(own)
         ways[f"_no_{c}"] = F.col(f"_out_{c}") | (adult & F.coalesce(f"_adult_out_{c}", F.lit(False)))
     opted_out = _any([F.col(f"_file_{c}") for c in CHANNELS]) & ~_any([_open(c) for c in CHANNELS])
+    siblings = Window.partitionBy("claim_month", "household_id", "_guardian_value")
+    first = F.min(F.when(guarded, F.col("member_id"))).over(siblings)
+    alike = F.when(F.col("_guardian_value").isNotNull(), first)
+    guardian = F.when(minor & guarded & ~adult & F.col("household_id").isNotNull(), F.get("_values", F.lit(0)))
     open_ways = [F.when(F.col(f"_way_{c}") & ~F.col(f"_no_{c}"), F.lit(c)) for c in CHANNELS]
-    return told.withColumns({"_through_adult": adult, "opted_out": opted_out, **ways}).withColumns(
+    known = told.withColumns(
+        {"_through_adult": F.coalesce(adult, F.lit(False)), "_guardian_value": guardian, "opted_out": opted_out, **ways}
+    )
+    return known.withColumns(
         {
             "has_guardian": ~minor | F.col("_adult").isNotNull() | _any([F.col(f"_guardian_{c}") for c in CHANNELS]),
-            "contact_member_id": F.when(F.col("_through_adult"), F.col("_adult")).otherwise(F.col("member_id")),
+            "contact_member_id": F.when(F.col("_through_adult"), F.col("_adult")).otherwise(
+                F.coalesce(alike, F.col("member_id"))
+            ),
             "reachable_channels": F.array_compact(F.array(*open_ways)),
             "last_contacted_at": F.greatest("_last", F.when(F.col("_through_adult"), F.col("_adult_last"))),
             "contact_language": F.when(

@@ -32,7 +32,10 @@ class ImmunizationMasterOutreachList(Contract):
     also_by_mail: bool = c.flag("A letter goes out beside the call.")
     contact_week: c.Whole = c.required("Week of the contact, 1 first.", ge=1)
     letter_week: c.Whole = c.optional("Week of the letter beside the call; NULL: none.", ge=1)
-    contact_member_id: str = c.required("Who is contacted: the member, or an adult of the household for a minor.")
+    contact_member_id: str = c.required(
+        "Who is contacted: the member, or for a minor an adult of the household, or the first sibling whose guardian it"
+        " is."
+    )
     reachable_channels: c.Words = c.required("Channels on file, of whom is contacted, that nobody opted out of.")
     reason: str = c.required("Why the member is listed, in this tier and through this channel.")
     outreach_priority_score: c.Number = c.required("0-100, decides tier and rank.", in_range=HUNDRED)

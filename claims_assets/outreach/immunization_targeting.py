@@ -53,7 +53,10 @@ class ImmunizationTargeting(Contract):
     exclusion_reason: str = c.optional("The first reason that holds; NULL: listed.", isin=list(standing.EXCLUSIONS))
     reason: str = c.required("Why, in plain English, from the row alone.")
     household_id: str = c.optional("Household; NULL: not known, the member stands alone.")
-    contact_member_id: str = c.required("Who is contacted: the member, or an adult of the household for a minor.")
+    contact_member_id: str = c.required(
+        "Who is contacted: the member, or for a minor an adult of the household, or the first sibling whose guardian it"
+        " is."
+    )
     vaccines_overdue: c.Words = c.required("Vaccines whose dose is overdue.")
     vaccines_due: c.Words = c.required("Vaccines whose dose is due now, the overdue ones included.")
     vaccines_no_evidence: c.Words = c.required("Vaccines without a dose on file that may have been given elsewhere.")

@@ -136,10 +136,8 @@ def _channel() -> Column:
     """The channel and its week, whom it reaches, and for each better channel why it is not that one."""
     by = _text("Contact by ", F.col("contact_channel"), " in week ", F.col("contact_week"))
     letter = F.when(F.col("also_by_mail"), _text(", and by a letter in week ", F.col("letter_week")))
-    person = F.when(F.col("contact_member_id") != F.col("member_id"), F.lit(", to an adult of the household"))
-    guardian = F.when(
-        F.col("is_minor") & (F.col("contact_member_id") == F.col("member_id")), F.lit(", to the guardian")
-    )
+    person = F.when(F.col("_through_adult"), F.lit(", to an adult of the household"))
+    guardian = F.when(F.col("is_minor") & ~F.col("_through_adult"), F.lit(", to the guardian"))
     return F.concat_ws(" ", _text(by, letter, person, guardian, "."), *_passed_over(), _no_letter())
 
 

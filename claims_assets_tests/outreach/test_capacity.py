@@ -88,9 +88,26 @@ def test_a_call_of_the_first_tier_takes_a_letter_where_one_is_left():
     assert placed([contact(TIER_1, PHONE)], PLENTY, 1)[0].letter_week is None
 
 
-def test_a_household_waits_for_its_latest_contact_but_the_most_urgent_does_not():
+def test_a_household_comes_in_one_week_but_the_most_urgent_does_not_wait():
     routine = [contact(TIER_3, MAIL), contact(TIER_3, MAIL)]
     home = [contact(TIER_2, PHONE, household=1), contact(TIER_3, MAIL, household=1)]
     assert [p.week for p in placed([*routine, *home], PLENTY | {MAIL: 1}, 4)] == [1, 2, 3, 3]
     urgent = [home[0]._replace(tier=LETTER_TIER), home[1]]
     assert [p.week for p in placed([*routine, *urgent], PLENTY | {MAIL: 1}, 4)] == [1, 2, 1, 3]
+
+
+@settings(max_examples=100)
+@given(months(), st.integers(1, 3))
+def test_with_room_for_all_a_household_has_one_week_and_everybody_a_place(contacts, weeks):
+    found = placed(contacts, PLENTY, weeks)
+    by_household = {}
+    for c, place in zip(contacts, found, strict=True):
+        assert (place.channel is None) == (c.is_holdout or not c.channels)
+        by_household.setdefault(c.household, set()).update({place.week, place.letter_week} - {None})
+    assert all(len(weeks_of) <= 1 for weeks_of in by_household.values())
+
+
+@settings(max_examples=100)
+@given(months(), capacities, st.integers(1, 3))
+def test_who_has_a_channel_has_a_week(contacts, per_week, weeks):
+    assert all((p.channel is None) == (p.week is None) for p in placed(contacts, per_week, weeks))
