@@ -4,7 +4,7 @@ from claims_assets_tests.ui.conftest import Undisturbed
 from claims_assets_tests.ui.contents import contents, differences
 from claims_assets_tests.ui.live import Live
 
-OF_MODELS = ("monitoring.model_decisions", "monitoring.model_performance")
+OF_MODELS = ("monitoring.model_decisions", "monitoring.model_performance", "fraud_scores")
 """Built with the models, for which such a backfill does not ask."""
 
 
