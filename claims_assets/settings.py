@@ -14,6 +14,7 @@ from claims_assets.setting_values import (
     SettingError,
     month,
     month_or_none,
+    names,
     needed,
     number,
     one_of,
@@ -77,6 +78,8 @@ class Settings:
     """Whether CLAIMS_PSEUDONYM_KEY is set; its value is read where pseudonyms are made."""
     dagster_yaml: Path | None = None
     """Configuration of the Dagster instance; None: that of the checkout."""
+    hooks: tuple[str, ...] = ()
+    """Modules that are told of each job (`automation/hooks.py`)."""
 
     @property
     def on_volume(self) -> bool:
@@ -138,6 +141,7 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
         outreach_policy=_path_or_none(env.get("CLAIMS_OUTREACH_POLICY")),
         has_pseudonym_key=_has_pseudonym_key(env.get(PSEUDONYM_KEY)),
         dagster_yaml=_path_or_none(env.get("CLAIMS_DAGSTER_YAML")),
+        hooks=names(env.get("CLAIMS_HOOKS")),
     )
 
 

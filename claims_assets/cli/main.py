@@ -1,48 +1,14 @@
 """The console script `claims`: run the graph, load providers, look at the result. Each command is a thin shell."""
 
-import functools
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import click
 
-from claims_assets.setting_values import MONTH_PATTERN
-from claims_assets.settings import SettingError, Settings, settings_from_environment
-
-
-class Month(click.ParamType):
-    """A claim month, YYYY-MM."""
-
-    name = "YYYY-MM"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not MONTH_PATTERN.match(str(value)):
-            self.fail(f"{value!r} is not a month: write it as YYYY-MM, for example 2024-03.", param, ctx)
-        return str(value)
-
-
-def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give the command its settings, and turn the errors a user can mend into their one sentence, without a trace.
-
-    The settings come first: most modules read the start month when they are imported.
-    """
-
-    @functools.wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
-        try:
-            settings = settings_from_environment()
-        except SettingError as error:
-            raise click.ClickException(str(error)) from error
-        from claims_assets.cli.errors import mendable
-
-        try:
-            command(settings, *args, **kwargs)
-        except mendable() as error:
-            raise click.ClickException(str(error)) from error
-
-    return wrapped
+from claims_assets.cli.job_commands import job
+from claims_assets.cli.options import Month, with_settings
+from claims_assets.settings import Settings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,6 +17,9 @@ def claims() -> None:
 
     State lives under CLAIMS_HOME (default ./.claims).
     """
+
+
+claims.add_command(job)
 
 
 @claims.command()

@@ -53,6 +53,8 @@ def run_range(
     rebuild: bool = False,
     reopen: str | None = None,
     accept_quality: str | None = None,
+    definitions: dg.Definitions | None = None,
+    summary: bool = True,
 ) -> None:
     """Stage the landing files, then materialize everything (or `select`) that is not up to date.
 
@@ -61,6 +63,8 @@ def run_range(
         rebuild: all claim months are.
         reopen: the reason for which closed months are built too.
         accept_quality: the reason for which tables are built from months that trip the breaker.
+        definitions: the graph with resources of the caller; None: with those of the settings.
+        summary: end with the state of every table.
 
     Raises:
         NotDone: a step failed, a table stands still, the selection is empty, or there is no month to run.
@@ -68,7 +72,7 @@ def run_range(
     from claims_assets.definitions import build
 
     console = console_for()
-    definitions = build(settings)
+    definitions = definitions or build(settings)
     sources, rest = _chosen(definitions, select)
     started, standing_still = time.monotonic(), ""
     with alone(settings), instance_for(settings) as instance:
@@ -78,14 +82,15 @@ def run_range(
         if sources:
             run.execute(sources)
         if rest and any(definitions.resolve_asset_graph().get(k).partitions_def for k in rest):
-            months = _months(settings, first, last)
+            months = months_to_run(settings, first, last)
             if first or last or rebuild:
                 run.range_of(rest, months, lake_for(settings))
             else:
                 standing_still = run.stale(rest, months, lake_for(settings))
         elif rest:
             run.execute(rest)
-    print_summary(settings, console)
+    if summary:
+        print_summary(settings, console)
     if standing_still:
         raise NotDone(standing_still)
     console.print(f"Done in {time.monotonic() - started:.0f} s.", style="bold green")
@@ -132,7 +137,7 @@ def _chosen(definitions: dg.Definitions, select: str | None) -> tuple[list[dg.As
     return sources, [k for k in keys if k not in sources]
 
 
-def _months(settings: Settings, first: str | None, last: str | None) -> list[str]:
+def months_to_run(settings: Settings, first: str | None = None, last: str | None = None) -> list[str]:
     """The asked months, or those that the staged claims hold, held against the partitions that exist."""
     lake = lake_for(settings)
     # A month that lost all its landing rows still stands in bronze, and must be run to become empty.

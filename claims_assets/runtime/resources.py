@@ -26,16 +26,17 @@ def lake_for(settings: Settings) -> Lake:
     )
 
 
-def tracking_for(settings: Settings) -> Tracking:
-    """The MLflow registry of these settings."""
+def tracking_for(settings: Settings, **given: str) -> Tracking:
+    """The MLflow registry of these settings; `given`: fields that they don't speak of."""
     folder = settings.home / "mlflow"
     if settings.tracking_uri:
         return Tracking(
             uri=dg.EnvVar("MLFLOW_TRACKING_URI"),
             registry=dg.EnvVar(REGISTRY) if settings.registry_uri else None,
             catalog=settings.catalog if settings.registry_uri == UNITY_CATALOG else None,
+            **given,
         )
-    return Tracking(uri=f"sqlite:///{folder / 'mlflow.db'}", artifacts=str(folder / "artifacts"))
+    return Tracking(uri=f"sqlite:///{folder / 'mlflow.db'}", artifacts=str(folder / "artifacts"), **given)
 
 
 def extracts_for(settings: Settings) -> ExtractFolder:

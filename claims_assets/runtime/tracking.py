@@ -60,6 +60,8 @@ class Tracking(dg.ConfigurableResource):
     """Model registry; None: the one of `uri`."""
     catalog: str | None = None
     """Catalog of the registered models, in its schema `models`; None: names have one part."""
+    run_name: str | None = None
+    """Name of the runs that are opened; None: that of whoever opens one."""
 
     @contextmanager
     def run(
@@ -68,14 +70,14 @@ class Tracking(dg.ConfigurableResource):
         """A run that ends with the block: FINISHED, FAILED when the block raises, KILLED when it is interrupted.
 
         Args:
-            name: of the run, for example the model and its month.
+            name: of the run, for example the model and its month; `run_name` goes before it.
             tags: of the run; `dagster_run_id` says who asked.
             inputs: table -> Delta version that is read.
         """
         client = self._client()
         read = {DELTA_VERSION + table: str(version) for table, version in inputs.items()}
         every = {COMPLIANCE: "true", CODE_VERSION: code_version(), **read, **tags}
-        with tracked(client, self.uri, self._experiment_id(client), name, every) as run:
+        with tracked(client, self.uri, self._experiment_id(client), self.run_name or name, every) as run:
             yield run
 
     def register(self, run: TrackedRun, name: str, artifact: "RiskArtifact", tags: Mapping[str, str]) -> ModelVersion:

@@ -1,4 +1,4 @@
-"""The six jobs against the real graph: what they build, in which order, when, on which cluster."""
+"""The jobs against the real graph: what they build, in which order, when, on which cluster."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -11,9 +11,10 @@ from dagster._utils.schedules import cron_string_iterator, is_valid_cron_string
 from claims_assets.cli.main import claims
 from claims_assets.definitions import defs
 from claims_assets.layers import LAYERS
-from claims_assets_tests.deployment.bundle import TARGETS, resolved
+from claims_assets_tests.deployment.bundle import TARGETS, raw, resolved
 
 IN_SEQUENCE = ("bronze_ingestion", "silver_cleaning", "feature_engineering", "model_training", "scoring_and_outreach")
+VALIDATION = "fairness_validation"
 SIZES = ("small", "medium", "large")
 WHEN = {
     # Next start after Saturday, 2026-08-01 12:00 in New York; timeout and retries as in docs/operations.md.
@@ -52,8 +53,8 @@ def standard(quartz):
     return " ".join(rest)
 
 
-def test_the_six_jobs_are_those_of_the_requirements():
-    assert set(resolved("prod")["resources"]["jobs"]) == {*IN_SEQUENCE, "end_to_end"}
+def test_the_jobs_are_those_of_the_requirements():
+    assert set(resolved("prod")["resources"]["jobs"]) == {*IN_SEQUENCE, "end_to_end", VALIDATION}
 
 
 def test_each_asset_is_built_by_exactly_one_job(graph):
@@ -122,6 +123,21 @@ def test_tasks_are_commands_of_the_package(name):
         assert one["libraries"] == [{"whl": "../../dist/cluster/*.whl"}]
 
 
+@pytest.mark.requirement("R31", "R32")
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_verdict_on_flags_follows_scoring_is_a_command_of_the_package_and_is_given_once(target):
+    scoring, validate = job(VALIDATION, target)["tasks"]
+    assert scoring["run_job_task"]["job_id"] == "${resources.jobs.scoring_and_outreach.id}"
+    assert validate["depends_on"] == [{"task_key": scoring["task_key"]}]
+    assert validate["max_retries"] == 0
+    entry = validate["python_wheel_task"]
+    assert (entry["package_name"], entry["entry_point"]) == ("claims_assets", "claims_job")
+    group, command, *options = entry["parameters"]
+    parsed = claims.commands[group].commands[command].make_context(command, list(options)).params
+    assert parsed["output_table"] == "monitoring.fairness_results"
+    assert parsed["catalog"] == raw()["targets"][target]["variables"]["catalog"]
+
+
 def test_what_a_job_builds_it_publishes(graph):
     for name in IN_SEQUENCE:
         layers = {graph.get(key).group_name for key in selected(name, graph)} - {"sources", "models"}
@@ -133,6 +149,6 @@ def test_what_a_job_builds_it_publishes(graph):
 
 
 def test_two_runs_of_a_job_never_overlap():
-    for name in (*IN_SEQUENCE, "end_to_end"):
+    for name in (*IN_SEQUENCE, "end_to_end", VALIDATION):
         assert job(name)["max_concurrent_runs"] == 1
         assert job(name)["queue"] == {"enabled": True}
