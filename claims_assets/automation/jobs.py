@@ -49,7 +49,12 @@ BRONZE = Job(
 SILVER = Job("silver_cleaning", "The cleaned tables.", ("silver",), "0 2 * * *", 7_200, 2)
 FEATURES = Job("feature_engineering", "Conditions, features and cost.", ("features",), "0 3 * * 0", 10_800, 2)
 TRAINING = Job(
-    "model_training", "Risk models of a complete claim month, then the gate.", ("models",), "0 0 1 * *", 14_400, 1
+    "model_training",
+    "Risk models and fraud detectors of a complete claim month, then the gate.",
+    ("models",),
+    "0 0 1 * *",
+    14_400,
+    1,
 )
 SCORING = Job(
     "scoring_and_outreach",

@@ -25,7 +25,7 @@ from claims_assets.models.fraud_artifact import (
     said_in,
     top_sum,
 )
-from claims_assets.models.fraud_boosters import fitter
+from claims_assets.models.fraud_boosters import fitter, rounds_of
 from claims_assets.models.fraud_inputs import (
     AMOUNTS,
     COLUMNS,
@@ -200,11 +200,11 @@ def _cross_fitted(
     """The trees of each fold, fitted on the other one, and what they expect of the claims that they did not see."""
     columns = [encoded.names.index(n) for n in feature["inputs"]]
     classes = len(feature["classes"]) if feature["kind"] == "word" else None
-    grow = fitter(algorithm)
+    grow, rounds = fitter(algorithm), rounds_of(classes, counted=feature["counted"])
     trees, expected = [], np.zeros((len(folds), classes) if classes else len(folds))
     for fold in range(FOLDS):
         seen = np.flatnonzero((folds != fold) & ~np.isnan(target))
-        trees.append(grow(encoded.matrix[seen][:, columns], target[seen], classes, seed, threads))
+        trees.append(grow(encoded.matrix[seen][:, columns], target[seen], classes, rounds, seed, threads))
         rows = np.flatnonzero(folds == fold)
         expected[rows] = loaded(algorithm, trees[-1])(encoded.matrix[rows][:, columns])
     return trees, expected

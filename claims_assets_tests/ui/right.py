@@ -5,10 +5,11 @@ from claims_assets_tests.ui.contents import contents, differences
 from claims_assets_tests.ui.live import Live
 
 OF_MODELS = (
-    "monitoring.model_decisions", "monitoring.model_performance", "monitoring.reference_profiles",
-    "monitoring.psi_results", "monitoring.drift", "monitoring.fairness_results", "monitoring.outreach_outcomes",
+    "monitoring.model_decisions", "monitoring.model_performance", "fraud_scores", "gold.monthly_profiles",
+    "monitoring.reference_profiles", "monitoring.psi_results", "monitoring.drift", "monitoring.fairness_results",
+    "monitoring.outreach_outcomes",
 )  # fmt: skip
-"""Built with the models or after them, for which such a backfill does not ask."""
+"""Built with the models or from what these say, for which such a backfill does not ask."""
 
 
 def right(live: Live, undisturbed: Undisturbed) -> None:
