@@ -65,7 +65,9 @@ ERRORS = tuple(f"{name}_error" for name in COUNTED)
 """In the order of the detector's `feature_errors`."""
 PLAIN = (*AMOUNTS, *COUNTS, *DIRECT)
 """Features as they are. Who the member is (age, gender, region) is no input: an unusual person is no suspicion."""
-INPUTS = (*ERRORS, *PLAIN)
+SCORE = "fraud_score"
+"""What the detector says, which it starts from; also the ranking to beat."""
+INPUTS = (SCORE, *ERRORS, *PLAIN)
 PASSED = "passed"
 MONTHS_READ = 120
 """Of claims with a decision: records are kept for ten years (42 CFR 438.3(u))."""
@@ -135,7 +137,7 @@ def train(
         if (known.as_of_month, known.training_data, known.parameters) == tuple(tags.values()):
             reason = "the same month, decisions and settings are registered already"
             return {"version": known.version, "new_version": False, "reason": reason, "gate": known.gate}
-    found, model = judged(rows, INPUTS, "label", "fraud_score", "provider_id"), fit(rows, INPUTS, "label")
+    found, model = judged(rows, INPUTS, "label", SCORE, "provider_id"), fit(rows, INPUTS, "label")
     version = _registered(month, found, model, detector, tracking, tags, run_id)
     verdict = PROMOTED if found.better else REFUSED
     record(lake, [_decision(month, version, verdict, found.said, run_id, now, found)])

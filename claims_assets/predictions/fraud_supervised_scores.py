@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from claims_assets import columns as c
 from claims_assets.contracts import Contract
-from claims_assets.models.fraud_supervised import ERRORS, NAME, PLAIN, load_version, version_at
+from claims_assets.models.fraud_supervised import ERRORS, NAME, PLAIN, SCORE, load_version, version_at
 from claims_assets.models.label_artifact import LabelModel
 from claims_assets.partitions import MONTH
 from claims_assets.runtime.tracking import Tracking
@@ -50,7 +50,7 @@ def scored(features: DataFrame, scores: DataFrame, versions: Versions) -> DataFr
     """Scores of the claims in the months of `versions`; nothing is looked up."""
     errors = [F.get("feature_errors", i).alias(name) for i, name in enumerate(ERRORS)]
     claims = features.select("claim_id", MONTH, *PLAIN).join(
-        scores.select("claim_id", MONTH, *errors), ["claim_id", MONTH]
+        scores.select("claim_id", MONTH, SCORE, *errors), ["claim_id", MONTH]
     )
     return claims.where(F.col(MONTH).isin(list(versions))).select(
         "claim_id",

@@ -117,10 +117,13 @@ def test_the_registered_model_serves_and_the_table_says_the_same(spark, filled, 
     assert served.predict(rows[list(INPUTS)].astype("float64")) == pytest.approx(expected)
     detector = load_detector(tracking, "xgboost", detector_version)
     # As the table of scores holds them: evidence in the order of COUNTED.
-    errors = with_errors(claims, detector)[list(ERRORS)].to_numpy().tolist()
+    known = with_errors(claims, detector)
+    given = zip(
+        claims.claim_id, claims.claim_month, known.fraud_score.tolist(), known[list(ERRORS)].to_numpy().tolist(),
+        strict=True,
+    )  # fmt: skip
     scores = spark.createDataFrame(
-        [(c, m, e) for c, m, e in zip(claims.claim_id, claims.claim_month, errors, strict=True)],
-        "claim_id string, claim_month string, feature_errors array<double>",
+        list(given), "claim_id string, claim_month string, fraud_score double, feature_errors array<double>"
     )
     features = lake.read(spark, "gold", "claim_fraud_features")
     none = fraud_supervised_scores(features, scores, tracking, ["2025-06"])
