@@ -1,7 +1,7 @@
 """What fraud models know of a claim: the claim, its member and provider, and what both did in the year before.
 
 Here: the columns; every derived input is defined here and nowhere else. Elsewhere: what can't be true of a claim
-(`claim_combinations.py`), what a model makes of the columns (`models/fraud_artifact.py`), the documents' rules
+(`claim_combinations.py`), what a model makes of the columns (`models/fraud_artifact.py`), the rules of thumb
 (`predictions/fraud_rules.py`). A month reads the twelve months before it and never a later day, so it is the same
 whichever months are built with it.
 """

@@ -23,7 +23,9 @@ FIRST = MODELLED[0]
 
 
 def registered_name(algorithm: str, feature: str) -> str:
-    """The documents' `fraud_detector_{feature}`, with the algorithm, so that two never share a name."""
+    """Name in the registry: `fraud_detector_{feature}` of the public project sandeshregmi/claims-autoencoder, with the
+    algorithm, so that two never share a name.
+    """
     return f"fraud_detector_{algorithm}_{feature}"
 
 

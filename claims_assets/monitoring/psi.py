@@ -29,7 +29,8 @@ STEEPNESS = 5.0
 """Of the score. Ours: its alert at .3 is an index of .07, a move of a normal distribution by .27 of its deviation (one
 of .3 has .087); the lines above are .39 and .63."""
 ALERT = 0.3
-"""Score above which a move is told (document 001's composite drift score)."""
+"""Score above which a move is told (composite drift score of the monitoring guide that goes with the public project
+juanlamadrid20/insurance-mlops)."""
 
 
 class EmptyReference(ValueError):

@@ -7,9 +7,9 @@ from claims_assets_tests.ui.live import Live
 OF_MODELS = (
     "monitoring.model_decisions", "monitoring.model_performance", "monitoring.reference_profiles",
     "monitoring.psi_results", "monitoring.drift", "monitoring.fairness_results", "monitoring.outreach_outcomes",
-    "fraud_scores",
+    "fraud_scores", "gold.monthly_profiles",
 )  # fmt: skip
-"""Built with the models or after them, for which such a backfill does not ask."""
+"""Built with the models or from what these say, for which such a backfill does not ask."""
 
 
 def right(live: Live, undisturbed: Undisturbed) -> None:
