@@ -48,7 +48,8 @@ MEAN_LOW, MEAN_HIGH, SEVERE_LOW, SEVERE_HIGH = 15.0, 85.0, 10.0, 90.0
 """Of the mean health risk score (same source)."""
 DAILY = 50
 """Predictions a day below which something is wrong (monitoring guide of insurance-mlops). We predict once a month,
-so a month has its days times as many; a plan that never had so many is held to half of what it usually has, and to this number at least."""
+so a month has its days times as many; a plan that never had so many is held to half of what it usually has, and to this
+number at least."""
 USUAL_SHARE = 0.5
 MORE_MISSING, OUTSIDE = 0.05, 0.01
 """Rise of the share without a value, and share beyond all of a year. Both ours: of a year of a dozen months hardly one
