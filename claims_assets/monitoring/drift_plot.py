@@ -8,7 +8,9 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from claims_assets.monitoring.drift_rules import BY_THE_CALENDAR
 from claims_assets.monitoring.psi import MAJOR, MINOR
+from claims_assets.monitoring.reference_profiles import TRAINED
 
 COLUMNS = 15
 """That are drawn: those that moved most."""
@@ -18,7 +20,7 @@ def strongest(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
     """Column -> month -> index, the lower of the year before and the season; those with the highest index first."""
     found: dict[str, dict[str, float]] = {}
     for row in rows:
-        if row["reference"] == "trained" or row["psi"] is None:
+        if row["reference"] == TRAINED or row["psi"] is None or row["column_name"] in BY_THE_CALENDAR:
             continue
         by_month = found.setdefault(f"{row['subject']} {row['column_name']}", {})
         by_month[row["claim_month"]] = min(row["psi"], by_month.get(row["claim_month"], row["psi"]))
@@ -27,7 +29,7 @@ def strongest(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
 
 
 def heat_map(month: str, rows: Iterable[Mapping[str, Any]]) -> str:
-    """The picture as Markdown with the PNG inside (about 25 KB); a sentence where there is nothing to draw.
+    """The picture as Markdown with the PNG inside (about 50 KB); a sentence where there is nothing to draw.
 
     Args:
         month: the last claim month.
@@ -50,7 +52,8 @@ def heat_map(month: str, rows: Iterable[Mapping[str, Any]]) -> str:
     for y, line in enumerate(cells):
         for x, value in enumerate(line):
             if value >= MINOR / 2:
-                axes.text(x, y, f"{value:.2f}", ha="center", va="center", fontsize=6)
+                colour = "white" if value > MINOR else "black"
+                axes.text(x, y, f"{value:.2f}", ha="center", va="center", fontsize=6, color=colour)
     axes.set_title("Population stability index, lower of year before and same month", fontsize=9)
     figure.colorbar(drawn, ax=axes, shrink=0.8)
     return png(canvas, "population stability index by column and month")

@@ -7,6 +7,7 @@ A season is no drift: a column has moved only as far as it is from both the year
 A column that goes by the calendar is no drift either. What can't be known is `unknown`, not fine.
 """
 
+import math
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -37,6 +38,8 @@ MAJOR_SCORE = score(MAJOR)
 """Score from which a move is critical: an index of .2 beyond chance."""
 SHIFT = 0.20
 """Change of the mean prediction (public project juanlamadrid20/insurance-mlops: prediction drift)."""
+BEYOND_CHANCE = 3.3
+"""Standard errors of the mean that a shift must have too: p = .001, so that few members with a high cost are none."""
 DEMOGRAPHIC = 0.10
 """Share of members that another group has gained (same source: demographic shift)."""
 LARGEST_MAE = 15.0
@@ -126,9 +129,12 @@ def _least(rows: Iterable[Row], value: Callable[[Row], float | None], references
     found: dict[str, float] = {}
     for row in rows:
         asked = row["reference"] in references if references else row["reference"] != TRAINED
-        said = value(row) if asked else None
-        if said is not None:
-            found[row["column_name"]] = min(said, found.get(row["column_name"], said))
+        if not asked or not row["reference_members"]:
+            continue
+        said = value(row)
+        # What is left out tells of one to ten members: too few to be told.
+        said = 0.0 if said is None else said
+        found[row["column_name"]] = min(said, found.get(row["column_name"], said))
     return found
 
 
@@ -185,11 +191,12 @@ def _count(model: RiskModel, month: str, main: Row | None, usual: float | None) 
 
 def _shift(model: RiskModel, main: Row | None) -> Found:
     mean, before = (main["mean"], main["reference_mean"]) if main else (None, None)
-    if mean is None or not before:
+    if not main or mean is None or not before:
         absent = (main["absent"] if main else None) or "There are no results."
         return Found(model.name, PREDICTION_SHIFT, None, at_most=SHIFT, verdict=UNKNOWN, about=absent)
     value = abs(mean / before - 1)
-    verdict = WARNING if value > SHIFT else OK
+    by_chance = BEYOND_CHANCE * (main["deviation"] or 0.0) / math.sqrt(main["members"])
+    verdict = WARNING if value > SHIFT and abs(mean - before) > by_chance else OK
     return Found(model.name, PREDICTION_SHIFT, value, at_most=SHIFT, verdict=verdict, about=model.column)
 
 

@@ -48,6 +48,7 @@ from claims_assets.monitoring.group_rates import (
     wilson,
 )
 from claims_assets.partitions import MONTH
+from claims_assets.predictions.monthly_profiles import MICRO, micro
 from claims_assets.table import Window, table
 
 if TYPE_CHECKING:
@@ -59,8 +60,6 @@ PREDICTIONS = {m.prediction: m for m in MODELS if m.prediction}
 """Decision -> the model that makes it."""
 DECISIONS = (*PREDICTIONS, LISTED, SUSPICIOUS)
 FAIR, UNFAIR, NOT_JUDGED = "fair", "unfair", "not_judged"
-MICRO = 1_000_000
-"""Sums are of whole millionths, so that they are the same in any order of rows."""
 SUMS = ("members", "flagged", "events", "both", "predicted", "residual", "squares")
 """What is added up of the members of a group; the last three in millionths, the last one in their squares."""
 ROUNDED = 0.01
@@ -196,11 +195,11 @@ def _sums(decision: str, columns: Sequence[str]) -> dict[str, Column]:
     found = {"members": F.count(flagged), "flagged": _whole(flagged)} | dict.fromkeys(SUMS[2:], F.max(zero))
     if f"{decision}_event" in columns:
         event, score = F.col(f"{decision}_event"), F.col(f"{decision}_predicted")
-        residual = F.round((event - score) * MICRO).cast("bigint")
+        residual = micro(event - score)
         found |= {
             "events": _whole(event),
             "both": _whole(event * flagged),
-            "predicted": _whole(F.round(score * MICRO)),
+            "predicted": _whole(micro(score)),
             "residual": _whole(residual),
             "squares": _whole(residual * residual),
         }

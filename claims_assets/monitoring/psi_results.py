@@ -5,6 +5,7 @@ Here: the comparison of `gold.monthly_profiles` with `monitoring.reference_profi
 that tell of one to ten members are left out.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ from claims_assets.monitoring.psi import (
 )
 from claims_assets.monitoring.reference_profiles import REFERENCES, ReferenceProfiles, profile_of
 from claims_assets.partitions import MONTH
-from claims_assets.predictions.monthly_profiles import FEATURES, POPULATION, MonthlyProfiles
+from claims_assets.predictions.monthly_profiles import FEATURES, POPULATION, MonthlyProfiles, value_of
 from claims_assets.table import table
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class PsiResults(Contract):
     reference_missing_share: c.Number = _told("The same of the reference.", ge=0.0, le=1.0)
     outside_share: c.Number = _told("Share of members with a value beyond all of the reference.", ge=0.0, le=1.0)
     mean: c.Number = c.optional("Mean of the numbers; NULL: none, or they are words.")
+    deviation: c.Number = c.optional("Standard deviation of the numbers, by their ranges; NULL: none.", ge=0.0)
     reference_mean: c.Number = c.optional("The same of the reference.")
     absent: str = c.optional("Why there is no index.")
 
@@ -124,6 +126,7 @@ def _row(now: Profile, reference: dict[str, Any]) -> dict[str, Any]:
     row = {name: reference[name] for name in GRAIN} | {
         "members": now.members,
         "mean": now.mean,
+        "deviation": deviation(now),
         "reference_months": len(reference["months"]),
     }
     counts = [int(n) for n in reference["counts"]]
@@ -147,6 +150,16 @@ def _compared(bins: Bins, before: Sequence[int], now: Sequence[int]) -> Iterator
     yield "missing_share", shown(now[-1], everybody)
     yield "reference_missing_share", shown(before[-1], others)
     yield "outside_share", shown(bins.outside(now), everybody)
+
+
+def deviation(of: Profile) -> float | None:
+    """Standard deviation of the numbers, as if each had the upper end of its range (2 % wide)."""
+    known, mean = sum(of.numbers.values()), of.mean
+    if mean is None:
+        return None
+    # In the order of the ranks: a sum of floats depends on it.
+    squares = sum(n * (value_of(rank) - mean) ** 2 for rank, n in sorted(of.numbers.items()))
+    return math.sqrt(squares / known)
 
 
 def shown(some: int, everybody: int) -> float | None:

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 YEAR_BEFORE, SEASON, TRAINED = REFERENCES = ("year_before", "season", "trained")
 MONTHS, LEAST_MONTHS = 12, 6
 """Of the year before: all seasons; at least half of it."""
+UNLIKE = MINOR / 2
+"""Index beyond chance from which on a month of the year before is no reference. Ours: of four years of a synthetic plan
+no month but those whose files came late has .02."""
 OLDEST_VERSION = 24
 """Months that a version may have served and still be compared with what it was trained on; the retraining asks for
 another one after three."""
@@ -199,7 +202,8 @@ def _of_month(column: Column, month: str, trained: Mapping[str, Sequence[str]]) 
     if column.is_prediction:
         return
     season = add_months(month, -MONTHS)
-    if season in kept:
+    # Also where it is unlike its year, as a winter may be: what is far from one reference only is not told.
+    if season in year:
         yield _row(column, month, SEASON, [season])
     if column.subject == FEATURES:
         for as_of, indexes in sorted(trained.items()):
@@ -223,7 +227,7 @@ def unlike(profiles: Mapping[str, Profile], months: Sequence[str]) -> list[str]:
     for month in months:
         own = bins.counts(profiles[month])
         others = [e - o for e, o in zip(everybody, own, strict=True)]
-        if psi(others, own) - chance(others, own) > MINOR:
+        if psi(others, own) - chance(others, own) > UNLIKE:
             odd.append(month)
     return odd if len(months) - len(odd) >= LEAST_MONTHS else []
 

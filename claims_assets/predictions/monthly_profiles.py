@@ -81,9 +81,9 @@ def _numbers(members: DataFrame, columns: Sequence[Named]) -> DataFrame:
     # NaN is how some engines store what could not be computed.
     known = F.when(~F.isnan("value"), F.col("value"))
     counted = (
-        one.select("claim_month", "place", rank_of(known).alias("rank"), F.round(known * MICRO).alias("micro"))
+        one.select("claim_month", "place", rank_of(known).alias("rank"), micro(known).alias("micro"))
         .groupBy("claim_month", "place", "rank")
-        .agg(F.count("*").alias("members"), F.sum(F.col("micro").cast("bigint")).alias("micro"))
+        .agg(F.count("*").alias("members"), F.sum("micro").alias("micro"))
     )
     kind = F.when(F.col("rank").isNull(), F.lit(MISSING)).otherwise(F.lit(NUMBER))
     total = F.coalesce(F.col("micro").cast("double") / MICRO, F.lit(0.0))
@@ -120,6 +120,11 @@ def _versions(predictions: DataFrame, scored: DataFrame) -> DataFrame:
     of_claims = scored.groupBy("claim_month").agg(F.max("model_version").alias("model_version"))
     of_members = newest.select("claim_month", F.explode(F.array(*each)).alias("of")).select("claim_month", "of.*")
     return of_members.unionByName(of_claims.withColumn("subject", F.lit(FRAUD)))
+
+
+def micro(value: Column) -> Column:
+    """A number as whole millionths."""
+    return F.floor(value * MICRO + 0.5).cast("bigint")
 
 
 def rank_of(value: Column) -> Column:

@@ -28,7 +28,7 @@ def moved(subject, column, reference="year_before", **given):
     usual = {
         "members": 4_000, "reference_members": 48_000, "reference_months": 12, "drift_score": 0.0, "moved_share": 0.01,
         "missing_share": 0.0, "reference_missing_share": 0.0, "outside_share": 0.0,
-        "mean": 50.0, "reference_mean": 50.0,
+        "mean": 50.0, "reference_mean": 50.0, "deviation": 20.0,
     }  # fmt: skip
     about = {"claim_month": MONTH, "subject": subject, "column_name": column, "reference": reference}
     return EMPTY | about | usual | given
@@ -131,6 +131,11 @@ def test_a_prediction_shift_above_a_fifth(mean, expected):
     assert verdict(month(mean=mean), SCORE, PREDICTION_SHIFT) == expected
 
 
+def test_a_shift_of_few_members_that_chance_explains_is_none():
+    assert verdict(month(mean=61.0, members=30), SCORE, PREDICTION_SHIFT) == "ok"
+    assert verdict(month(mean=61.0, members=60), SCORE, PREDICTION_SHIFT) == "warning"
+
+
 @pytest.mark.parametrize(("share", "expected"), [(0.1, "ok"), (0.11, "warning")])
 def test_a_demographic_shift_above_a_tenth(share, expected):
     assert verdict(month(population={"moved_share": share}), "population", DEMOGRAPHIC_SHIFT) == expected
@@ -141,6 +146,11 @@ def test_more_missing_values_and_values_out_of_range():
     same = {"missing_share": 0.5, "reference_missing_share": 0.5}
     assert verdict(month(features=same), "features", MISSING_VALUES) == "ok"
     assert verdict(month(features={"outside_share": 0.011}), "features", OUT_OF_RANGE) == "warning"
+
+
+def test_a_share_that_is_left_out_is_small():
+    hidden = moved("features", "age", "season", outside_share=0.02)
+    assert verdict([*month(features={"outside_share": None}), hidden], "features", OUT_OF_RANGE) == "ok"
 
 
 @pytest.mark.requirement("R13")

@@ -1,10 +1,14 @@
 """Planted drift is told in the month it begins and in none before; so is what there is nothing to compare with."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pandas as pd
+import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 
+from claims_assets import table
+from claims_assets.contracts import compiled
 from claims_assets.monitoring.drift import drift
 from claims_assets.monitoring.drift_plot import heat_map, strongest
 from claims_assets.monitoring.drift_rules import PREDICTION_COUNT, TOLD, conditions
@@ -49,7 +53,7 @@ def moved(rows: Rows, months=MONTHS, trained=NOTHING) -> list[dict]:
     for _, of in pd.DataFrame(rows).groupby(["subject", "column_name"]):
         references = of_column(of, months, trained).to_dict("records")
         for month in sorted(set(of["claim_month"]) & set(months)):
-            now = of[of["claim_month"] == month]
+            now = of.loc[of["claim_month"] == month, :]
             key = dict(zip(KEY, now[list(KEY)].iloc[0], strict=True))
             before = [r for r in references if r["claim_month"] == month]
             found += _of_one(key | {"now": now.to_dict("records"), "before": before})
@@ -225,6 +229,14 @@ def test_the_heat_map_shows_what_moved_most_first():
     assert next(iter(strongest(results))) == "features age"
     assert heat_map(STARTS, results).startswith("![population stability index by column and month](data:image/png")
     assert "nothing to compare with" in heat_map(STARTS, [])
+
+
+def test_the_picture_is_given_the_last_twelve_months(lake):
+    kinds = pa.schema([kind.with_nullable(True) for kind in compiled(PsiResults).arrow_schema()])
+    content = pa.Table.from_pylist([{"claim_month": m, "subject": FEATURES} for m in MONTHS], kinds)
+    write_deltalake(str(lake.path("monitoring", "psi_results")), content, partition_by=["claim_month"])
+    shown = replace(psi_results, picture=lambda month, rows: f"{month}: {sorted(r['claim_month'] for r in rows)}")
+    assert table._drawn(shown, lake, "2024-05")["picture"].value == f"2024-05: {MONTHS[-13:-1]}"
 
 
 def test_references_hold_no_bin_twice():
