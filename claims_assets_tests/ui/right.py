@@ -5,9 +5,9 @@ from claims_assets_tests.ui.contents import contents, differences
 from claims_assets_tests.ui.live import Live
 
 OF_MODELS = (
-    "monitoring.model_decisions", "monitoring.model_performance", "monitoring.reference_profiles",
-    "monitoring.psi_results", "monitoring.drift", "monitoring.fairness_results", "monitoring.outreach_outcomes",
-    "fraud_scores", "gold.monthly_profiles",
+    "monitoring.model_decisions", "monitoring.model_performance", "fraud_scores", "gold.monthly_profiles",
+    "monitoring.reference_profiles", "monitoring.psi_results", "monitoring.drift", "monitoring.fairness_results",
+    "monitoring.outreach_outcomes", "gold.fraud_cases", "gold.fraud_supervised_scores",
 )  # fmt: skip
 """Built with the models or from what these say, for which such a backfill does not ask."""
 
