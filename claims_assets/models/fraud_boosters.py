@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 Fit = Callable[["np.ndarray", "np.ndarray", int | None, int, int, int], bytes]
 """Matrix, target, number of classes (None: the target is a number), rounds, seed, threads -> the trees."""
-ROUNDS, ROUNDS_OF_CLASSES = 60, 15
+ROUNDS, ROUNDS_OF_CLASSES = 40, 12
 """Trees of a number, and of each class of a word. The source has 100 trees of depth 6 at a rate of 0.1; fewer and
 quicker ones order the claims as well (docs/fraud.md) in a third of the time."""
 SKETCH = 3
 """Features that raise no score get this part of the rounds: how far they are explained is told, and no more."""
-DEPTH, RATE, ROWS_USED, COLUMNS_USED, BINS = 5, 0.15, 0.8, 0.8, 64
+DEPTH, RATE, ROWS_USED, COLUMNS_USED, BINS = 4, 0.2, 0.8, 0.8, 64
 PARAMETERS: Mapping[str, Any] = {
     "rounds": ROUNDS, "sketch": SKETCH, "rounds_of_classes": ROUNDS_OF_CLASSES, "depth": DEPTH, "rate": RATE,
     "subsample": ROWS_USED, "columns": COLUMNS_USED, "bins": BINS,
