@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 DRIFT, PSI, FAIRNESS = ("monitoring", "drift"), ("monitoring", "psi_results"), ("monitoring", "fairness_results")
 FRAUD = ("gold", "claim_fraud_scores")
+MANY = 1_000
+"""From here on a number is shown without decimals."""
 MOVED = 5
 """Columns that are shown: those that moved most."""
 ORDER = (OK, UNKNOWN, WARNING, CRITICAL)
@@ -132,7 +134,10 @@ def _fraud(lake: "Lake", month: str | None) -> dict[str, Any]:
 
 def _print(found: Mapping[str, Any]) -> None:
     console = console_for()
-    console.print(f"Monitoring of {found[MONTH] or 'no month'}: {found['verdict']}", highlight=False, style="bold")
+    parts = ", ".join(f"{name} {found[name]['verdict']}" for name in ("drift", "fairness", "fraud"))
+    console.print(
+        f"Monitoring of {found[MONTH] or 'no month'}: {found['verdict']} ({parts})", highlight=False, style="bold"
+    )
     for name in ("drift", "fairness", "fraud"):
         if absent := found[name].get("absent"):
             console.print(f"{name}: {absent}", highlight=False, markup=False, soft_wrap=True)
@@ -164,4 +169,6 @@ def _grid(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str])
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:,.3g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:,.0f}" if abs(value) >= MANY else f"{value:.3g}"

@@ -112,7 +112,7 @@ def _usd(amount: float) -> float:
 
 
 def measured_uptake(lake: Lake, month: str) -> dict[str, dict[str, Any]]:
-    """Tier, or `all` -> difference in uptake with its interval, of the newest list judged by this month."""
+    """Tier, or `all` -> difference in uptake with its interval: the newest that is shown, judged by this month."""
     if not lake.exists(OUTCOMES.schema, OUTCOMES.name):
         return {}
     names = [MONTH, "list_month", "outreach_tier", *MEASURED]
@@ -121,7 +121,7 @@ def measured_uptake(lake: Lake, month: str) -> dict[str, dict[str, Any]]:
         names,
         where=[(MONTH, "<", add_months(month, 1)), ("outreach_group", "=", "listed"), ("vaccine", "=", "any")],
     ).to_pylist()
-    newest = max((r[MONTH] for r in rows), default=None)
+    newest = max((r[MONTH] for r in rows if r[MEASURED[0]] is not None), default=None)
     return {r["outreach_tier"]: r for r in rows if r[MONTH] == newest}
 
 

@@ -2,7 +2,8 @@
 
 `immunization_tier1_outreach` to `immunization_tier4_outreach`. A list holds the contacts of its tier: members of one
 household whom one contact serves stay together, in the list of the most urgent of them. Left out as a caller needs none
-of it: scores, cost, conditions, race, ethnicity, sex, address (minimum necessary, 45 CFR 164.502(b)).
+of it: scores, cost, conditions, the reason that names them, race, ethnicity, sex, address (minimum necessary, 45 CFR
+164.502(b)). What to say is in `offer`.
 """
 
 from claims_assets.outreach.extracts import Content, Source, extract_asset
@@ -14,6 +15,19 @@ NAMES = (
     "immunization_tier3_outreach",
     "immunization_tier4_outreach",
 )
+OFFER = """
+    concat_ws(
+        ' ',
+        case when len(vaccines_overdue) > 0 then 'Overdue: ' || array_to_string(vaccines_overdue, ', ') || '.' end,
+        case when len(vaccines_due) > len(vaccines_overdue) then
+            'Due: ' || array_to_string(
+                list_filter(vaccines_due, lambda v: not list_contains(vaccines_overdue, v)), ', '
+            ) || '.' end,
+        case when len(vaccines_no_evidence) > 0 then
+            'Ask whether given elsewhere: ' || array_to_string(vaccines_no_evidence, ', ') || '.' end
+    )
+"""
+"""What the caller says; the schedule's rules are left out, as their names tell of conditions."""
 COLUMNS = (
     "outreach_rank",
     "contact_week",
@@ -27,7 +41,7 @@ COLUMNS = (
     "vaccines_overdue",
     "vaccines_due",
     "vaccines_no_evidence",
-    "reason",
+    "offer",
     "outreach_tier",
     "last_contacted_at",
 )
@@ -35,8 +49,9 @@ COLUMNS = (
 
 def tier_list(tier: str, source: Source) -> Content:
     """Contacts of one tier of the month, in the order of the list."""
+    columns = ", ".join(f"{OFFER} as offer" if name == "offer" else name for name in COLUMNS)
     query = (
-        f"select {', '.join(COLUMNS)} from members where disposition = 'listed' and contact_tier = '{tier}'"
+        f"select {columns} from members where disposition = 'listed' and contact_tier = '{tier}'"
         " order by outreach_rank, member_id"
     )
     return Content(*source.rows.batches(query))

@@ -42,4 +42,24 @@ def test_a_caller_gets_what_a_contact_needs_and_no_more(extracted, folder):
     names = pq.read_schema(folder.of_month(NAMES[1], MONTH) / f"{NAMES[1]}.parquet").names
     assert tuple(names) == COLUMNS
     unneeded = ("race", "ethnicity", "gender", "county", "zip", "score", "cost", "condition", "risk", "complete")
-    assert not [n for n in names if any(word in n for word in unneeded)]
+    assert not [n for n in names if n == "reason" or any(word in n for word in unneeded)]
+
+
+@pytest.mark.requirement("R15")
+def test_what_to_say_names_vaccines_and_nothing_of_the_member(extracted):
+    rows = [
+        member(
+            1,
+            vaccines_overdue=["zoster"],
+            vaccines_due=["influenza", "zoster"],
+            vaccines_no_evidence=["rsv", "td_tdap"],
+            reason="Due: rsv (rule rsv_60_risk). Score 89.60 (risk tier High, 3 or more conditions).",
+        ),
+        member(2),
+    ]
+    _, listed = extracted(NAMES[1], rows)
+    assert [r["offer"] for r in listed] == [
+        "Overdue: zoster. Due: influenza. Ask whether given elsewhere: rsv, td_tdap.",
+        "Due: influenza.",
+    ]
+    assert not [r for r in listed if "rsv_60_risk" in str(r) or "89.60" in str(r)]

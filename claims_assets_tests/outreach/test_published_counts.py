@@ -125,7 +125,9 @@ def test_the_newest_measured_list_stands_beside_the_assumption(rows, lake, spark
         judged("2025-03", "0.5", vaccine="zoster"),
         judged("2025-03", None, outreach_group="holdout"),
         judged("2025-04", "0.9"),
+        judged("2025-05", None),
     )
-    lake.write(frame, "monitoring", "outreach_outcomes", OutreachOutcomes, ["2025-02", "2025-03", "2025-04"])
+    lake.write(frame, "monitoring", "outreach_outcomes", OutreachOutcomes, ["2025-02", "2025-03", "2025-04", "2025-05"])
     assert roi.measured_uptake(lake, "2025-03")[ALL]["difference"] == 0.06
+    assert roi.measured_uptake(lake, "2025-05")[ALL]["difference"] == 0.9, "the list of May shows none"
     assert roi.measured_uptake(lake, "2025-01") == {}
