@@ -172,7 +172,7 @@ def test_contract_results_hold_every_table_and_month(sql):
     for table in tables():
         name = f"{table.schema}.{table.name}"
         months = {m for t, m in found if t == name}
-        assert len(months) == 48 if table.partitioned else months == {"all"}, name
+        assert len(months) == MONTHS if table.partitioned else months == {"all"}, name
 
 
 def test_dagster_knows_rows_of_every_month_and_leaves_no_check_open(demo):
@@ -185,7 +185,7 @@ def test_dagster_knows_rows_of_every_month_and_leaves_no_check_open(demo):
             " where dagster_event_type = 'ASSET_MATERIALIZATION' and asset_key like '%member_features%'"
         ).fetchone()
     assert open_checks == 0
-    assert months == (48,)
+    assert months == (MONTHS,)
 
 
 def test_a_second_demo_changes_no_table(demo):
