@@ -65,7 +65,7 @@ class ChildhoodImmunizationStatus(Contract):
     code_version=f"{schedule_version()}-{fingerprint('vaccine_codes.csv')}",
 )
 def childhood_immunization_status(
-    silver_member_months: DataFrame,
+    silver_member_months_as_known: DataFrame,
     gold_member_conditions: DataFrame,
     silver_immunization_evidence: Spans,
     gold_vaccine_condition_days: Spans,
@@ -74,7 +74,7 @@ def childhood_immunization_status(
     end = F.last_day(F.to_date(F.concat("claim_month", F.lit("-01"))))
     age = F.months_between(end, "birth_date")
     # A little wider than the ages asked for: birthdays are settled by `later`.
-    children = silver_member_months.where((age > SECOND_BIRTHDAY.months - 1) & (age < SHOWN_UNTIL.months + 1))
+    children = silver_member_months_as_known.where((age > SECOND_BIRTHDAY.months - 1) & (age < SHOWN_UNTIL.months + 1))
     people = vaccine_members(
         children, gold_member_conditions, silver_immunization_evidence, gold_vaccine_condition_days
     )
