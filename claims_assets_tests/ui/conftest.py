@@ -14,6 +14,7 @@ from claims_assets.synthetic import generate
 from claims_assets_tests.console import claims
 from claims_assets_tests.ui.contents import Content, contents
 from claims_assets_tests.ui.live import Live
+from claims_assets_tests.ui.monthly import monthless
 
 MEMBERS, MONTHS = 300, 4
 
@@ -72,6 +73,6 @@ def live(started: Live) -> Iterator[Live]:
 
 @pytest.fixture
 def landed(live: Live) -> Live:
-    """The same, with all tables that have no months, and the claims of all months in the stage."""
-    live.succeeded(live.run(live.keys(partitioned=False)))
+    """The same, with the tables without months that landing files alone make, and all claims in the stage."""
+    live.succeeded(live.run([*live.keys("landing", partitioned=False), *monthless()]))
     return live

@@ -3,11 +3,10 @@
 import pytest
 
 from claims_assets_tests.ui.contents import contents, halves
+from claims_assets_tests.ui.monthly import monthly
 from claims_assets_tests.ui.right import right, right_monthly
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(1800)]
-
-MONTHLY = ("bronze", "silver", "gold")
 
 
 def ranges(runs):
@@ -27,7 +26,7 @@ def test_a_backfill_of_everything_gives_what_the_console_gives(live, undisturbed
     held = contents(live.lake)
     counted = held["monitoring.contract_results of silver.medical_claims"]
     assert set(undisturbed.months) <= set(counted), "results by month, also where one run built several"
-    for key in live.keys(*MONTHLY, partitioned=True):
+    for key in monthly():
         ((start, end),) = live.materialized(key)
         assert start == first
         assert end >= last
@@ -42,7 +41,7 @@ def test_months_apart_are_built_in_a_run_each_and_those_between_stay_absent(land
 
 
 def test_a_cancelled_backfill_leaves_no_half_month_and_can_be_resumed(landed, undisturbed):
-    backfill = landed.backfill(landed.keys(*MONTHLY, partitioned=True), undisturbed.months)
+    backfill = landed.backfill(monthly(), undisturbed.months)
     landed.under_way(backfill)
     landed.cancel(backfill)
     assert landed.ended(backfill) == "CANCELED"

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from claims_assets_tests.ui.live import until
+from claims_assets_tests.ui.monthly import monthly
 from claims_assets_tests.ui.right import right, right_monthly
-from claims_assets_tests.ui.test_backfills import MONTHLY
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(1800)]
 
 
 def test_the_console_and_the_ui_do_not_run_at_once(landed, undisturbed):
     months = ("--from", undisturbed.months[0], "--to", undisturbed.months[-1])
-    backfill = landed.backfill(landed.keys(*MONTHLY, partitioned=True), undisturbed.months)
+    backfill = landed.backfill(monthly(), undisturbed.months)
     with landed.held(landed.worker(landed.under_way(backfill)["runId"])):
         refused = landed.command("run", *months)
     assert refused.returncode == 1

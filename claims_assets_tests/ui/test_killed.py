@@ -3,15 +3,15 @@
 import pytest
 
 from claims_assets_tests.ui.live import until
+from claims_assets_tests.ui.monthly import monthly
 from claims_assets_tests.ui.right import right_monthly
-from claims_assets_tests.ui.test_backfills import MONTHLY
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(1800)]
 
 
 @pytest.mark.parametrize("killed", ["worker", "dagster._daemon", "dagster_webserver", "everything"])
 def test_a_killed_process_loses_no_month_and_leaves_no_run_open(landed, undisturbed, killed):
-    backfill = landed.backfill(landed.keys(*MONTHLY, partitioned=True), undisturbed.months)
+    backfill = landed.backfill(monthly(), undisturbed.months)
     run = landed.under_way(backfill)["runId"]
     if killed == "worker":
         landed.kill([landed.worker(run)])
