@@ -7,22 +7,19 @@ inputs changed, and a rebuild that changes nothing stops there. Changes of code 
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claims_assets.inputs import Input
-from claims_assets.monitoring.built_months import built
+from claims_assets.monitoring.built_months import NOTHING, built
 from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.sources.feeds import LANDING
 from claims_assets.sources.inventory import contents
 
 if TYPE_CHECKING:
     from claims_assets.runtime.lake import Lake
-
-NOTHING = "-"
-"""Stands for the content of a month that an input does not have."""
 
 
 class Contents:
@@ -64,7 +61,8 @@ class Contents:
         for source in inputs:
             held = self._of(source.schema, source.name)
             for m in self._months_of(source, held.keys(), month):
-                lines.append(f"{source.schema}.{source.name}|{m}|{held.get(m, NOTHING)}")
+                content = _of_span(held, m) if source.window.by_span and m != WHOLE else held.get(m, NOTHING)
+                lines.append(f"{source.schema}.{source.name}|{m}|{content}")
         return lines
 
     @staticmethod
@@ -86,6 +84,11 @@ class Contents:
                 self._landed[name] = {m or WHOLE: told for m, told in found.items()}
             return self._landed[name]
         return {m: row["fingerprint"] for m, row in self._built.get(f"{schema}.{name}", {}).items()}
+
+
+def _of_span(held: Mapping[str, str], month: str) -> str:
+    """Content of the rows that speak of a month; the last one held, of what has no end, holds for all later ones."""
+    return held.get(min(month, max((m for m in held if m != WHOLE), default=month)), NOTHING)
 
 
 def _digest(lines: Iterable[str]) -> str:

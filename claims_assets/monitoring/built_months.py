@@ -11,7 +11,7 @@ from claims_assets import columns as c
 from claims_assets.contracts import Contract, compiled
 from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.monitoring.recorded import recorded
-from claims_assets.partitions import MONTH, month_index, month_of_index
+from claims_assets.partitions import MONTH, month_of_index
 from claims_assets.runtime.delta import delta_exists, read_arrow, stored_schema
 from claims_assets.runtime.stage import Findings
 
@@ -23,9 +23,10 @@ TABLE = ("monitoring", "built_months")
 Span = tuple[str, str | None]
 """Columns of an unpartitioned table that hold the first and the last claim month that a row speaks of.
 
-None for the last: no row ends. A row with a first month and no last one speaks of every month from the first on, up to
-the newest that was ever built.
+None for the last: no row ends. A row with a first month and no last one speaks of every month from the first on.
 """
+NOTHING = "-"
+"""Stands for the content of a month that a table does not have."""
 
 
 class BuiltMonths(Contract):
@@ -86,22 +87,28 @@ def publish(
 
 
 def _by_month(lake: "Lake", schema: str, name: str, span: Span) -> list[tuple[str, int, str]]:
-    """Month, rows and fingerprint of the rows that speak of it; a row without months speaks of none."""
+    """Month, rows and fingerprint of the rows that speak of it; a row without months speaks of none.
+
+    Up to the month from which on nothing begins or ends: the last one stands for all later months, also without rows.
+    """
     import duckdb
 
     path = lake.path(schema, name)
     rows = read_arrow(path, stored_schema(path).names)  # noqa: F841  (DuckDB finds it by name)
     index = "cast(left({0}, 4) as int) * 12 + cast(right({0}, 2) as int) - 1"
-    newest = max((m for months in built(lake).values() for m in months if m != WHOLE), default=None)
     first, last = (index.format(column) if column else "null" for column in span)
-    last = f"coalesce({last}, greatest({first}, {month_index(newest) if newest else 0}))"
-    months = f"unnest(range({first}, {last} + 1))"
     with duckdb.connect() as db:
+        found = db.execute(f"select max(coalesce({last} + 1, {first})) from rows where {first} is not null").fetchall()
+        steady = found[0][0]
+        if steady is None:
+            return []
+        months = f"unnest(range({first}, coalesce({last}, {steady}) + 1))"
         found = db.execute(
             f"select month, count(*), sum(content) % {2**64} from"
             f" (select {months} as month, hash(rows)::hugeint as content from rows) group by month order by month"
         ).fetchall()
-    return [(month_of_index(int(month)), n, f"{int(content):016x}") for month, n, content in found]
+    told = [(month_of_index(int(month)), n, f"{int(content):016x}") for month, n, content in found]
+    return told if found and found[-1][0] == steady else [*told, (month_of_index(int(steady)), 0, NOTHING)]
 
 
 def built(lake: "Lake") -> dict[str, dict[str, dict]]:
