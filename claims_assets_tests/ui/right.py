@@ -5,7 +5,6 @@ from claims_assets_tests.ui.contents import contents, differences
 from claims_assets_tests.ui.live import Live
 from claims_assets_tests.ui.monthly import monthly
 
-
 OTHERWISE = {
     # A backfill by clicks reaches one month further, and a detector is trained as of the last month of its run.
     "gold.fraud_scores_xgboost", "gold.claim_fraud_scores", "gold.fraud_cases", "gold.fraud_supervised_scores",
