@@ -184,7 +184,7 @@ def test_the_sensor_of_the_repository_asks_for_a_run_of_one_month_of_the_models_
         (request,) = repository.get_sensor_def("retraining").evaluate_tick(context).run_requests
     assert request.tags["dagster/partition"] == JUNE
     job = here.definitions.resolve_job_def("model_training")
-    detectors = {"fraud_autoencoder_xgboost", "fraud_autoencoder_catboost"}
+    detectors = {"fraud_autoencoder_xgboost", "fraud_autoencoder_catboost", "fraud_supervised"}
     asked = {k.path[-1] for k in job.asset_layer.selected_asset_keys}
     assert asked == {*(m.name for m in MODELS), "promotion"} | detectors
     assert ONLY_TRAINING_MONTHS not in request.tags, "a month that can't be trained is to fail and say why"

@@ -16,7 +16,8 @@ from deltalake import DeltaTable
 from claims_assets.synthetic import generate
 from claims_assets_tests.console import claims
 
-MEMBERS, MONTHS, END = 300, 36, "2025-12"
+MEMBERS, MONTHS, END = 300, 44, "2025-12"
+"""Months: a training needs 42, a year of history and twice the fifteen months until an outcome is known."""
 EXTRACT_MEMBERS, EXTRACT_MONTHS, EXTRACT_START, EXTRACT_END = 150, 24, "2008-01", "2009-12"
 
 
