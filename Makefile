@@ -34,16 +34,15 @@ ui: $(STAMP)  ## Open the Dagster UI on the state that `make demo` left
 test: $(STAMP)  ## All tests that need only Python packages
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not full and not ui"
 
-test-full: test-system test-ui  ## The tests that need more than that: Java, a system PostgreSQL, Chromium, or minutes
+test-full: test-system parity test-ui  ## The tests that need more than that: Java, a system PostgreSQL, Chromium, or minutes
 
 test-system: test-large test-engines  ## Of them those without the UI; `make -j 2` runs its halves side by side
 
 test-large: spark-deps  ## The local Databricks workspace, both engines in it, PostgreSQL with TLS
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m full
 
-test-engines: spark-deps  ## Reading and writing on Spark, and every table of one population on both engines
+test-engines: spark-deps  ## Reading and writing on Spark
 	@$(BIN)/python -m pytest -q --engine spark $(addprefix claims_assets_tests/,runtime/test_lake.py runtime/test_writers.py runtime/test_publish.py runtime/test_spark.py sources/test_auto_loader.py models/test_spark_fitting.py)
-	@$(BIN)/python -m claims_assets_tests.parity --profile medicaid
 
 test-ui: $(STAMP)  ## Backfills, kills and clicks against a live UI; `make test-ui PICTURES=1` writes docs/images
 	@$(BIN)/python -m pytest -q -n 4 --dist loadfile -m ui $(if $(PICTURES),--pictures)
