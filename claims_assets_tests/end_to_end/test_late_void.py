@@ -13,6 +13,7 @@ from claims_assets_tests.end_to_end.test_demo import fingerprints
 ORIGINAL_MONTH, VOID_MONTH, KNOWN = "2023-05", "2024-02", "2025-11"
 """Service month of the claim, the service month that the void states, and the month in which its file came."""
 LAST = "2025-12"
+PROFILES = "gold/monthly_profiles"
 COLUMNS = "claim_id member_id claim_date service_from_date adjustment_indicator original_claim_id paid_amount paid_date"
 ALL_BUT_MODELS = 'not group:models and not key:"landing/providers"'
 """The copy of the demo has no provider database."""
@@ -59,7 +60,9 @@ def test_exactly_the_months_concerned_are_built(late):
         assert built.pop(name) == touched, name
     # The void is no line of service, so no window of its own month reads anything new but the versions themselves.
     assert ORIGINAL_MONTH in built["silver/encounters"]
-    assert all(months <= year_after | {add_months(m, 12) for m in year_after} for months in built.values()), built
+    # A month is compared with years of months, so what is told of drift may change in any later one.
+    of_claims = {n: months for n, months in built.items() if not n.startswith("monitoring/") and n != PROFILES}
+    assert all(months <= year_after | {add_months(m, 12) for m in year_after} for months in of_claims.values()), built
 
 
 def test_the_void_takes_the_claim_back(late):
