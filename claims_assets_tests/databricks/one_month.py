@@ -16,20 +16,17 @@ from pathlib import Path
 
 import click
 import dagster as dg
-import duckdb
-from deltalake import DeltaTable
 
 from claims_assets.settings import settings_from_environment
 from claims_assets.sources.provider_database import load_csv
 from claims_assets.sources.provider_server import provider_database
 from claims_assets.synthetic import generate
 from claims_assets_tests.console import claims
+from claims_assets_tests.parity.compare import compare
 from claims_assets_tests.workspace.server import Workspace, serving
 
 MONTH = "2025-11"
 TOKEN, SCOPE = "dapi-local", "claims"
-SAYS_WHEN = {"monitoring.audit_log"}
-"""Tables that say who did something when, in which run: no two runs leave the same."""
 WAITING = re.compile(r"Waiting for Databricks run (\d+)")
 
 
@@ -152,23 +149,8 @@ def steps_of(dagster_home: Path) -> list[Step]:
 
 
 def differences(one: Path, other: Path) -> dict[str, int]:
-    """Table -> rows that only one of two lakes has (-1: only one has the table), read without our own code."""
-    tables = {log.parent.relative_to(lake) for lake in (one, other) for log in lake.glob("*/*/_delta_log")}
-    found = {}
-    for table in sorted(tables):
-        name = f"{table.parent.name}.{table.name}"
-        if name in SAYS_WHEN:
-            continue
-        if not all((lake / table / "_delta_log").is_dir() for lake in (one, other)):
-            found[name] = -1
-            continue
-        with duckdb.connect() as db:
-            for view, lake in (("one", one), ("other", other)):
-                db.register(view, DeltaTable(str(lake / table)).to_pyarrow_dataset())
-            query = "select count(*) from ((from {0} except all from {1}) union all (from {1} except all from {0}))"
-            row = db.execute(query.format("one", "other")).fetchone()
-            found[name] = row[0] if row else -1
-    return found
+    """Table -> ways in which two lakes differ in it, beside the columns that say who did something when."""
+    return {compared.table: len(compared.differences) for compared in compare(one, other)}
 
 
 @click.command()
