@@ -25,7 +25,7 @@ from claims_assets_tests.console import claims
 
 Found = TypeVar("Found")
 
-PATIENCE = 420
+PATIENCE = 900
 """Seconds: the daemon looks at backfills every thirty, and other programs may want the cores too."""
 FINAL_RUN = {"SUCCESS", "FAILURE", "CANCELED"}
 FINAL_BACKFILL = {"COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "CANCELED", "FAILED"}
