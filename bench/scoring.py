@@ -1,7 +1,7 @@
 """How fast a month of members is scored: the table's own path, and a plain loop over pandas and xgboost beside it.
 
-`make bench-scoring`, or `python -m bench.scoring --members 10000`. Both read the same Delta table, score it with the same
-five models, give reasons for the flagged members, and write Delta. Each runs in a process of its own, so that its
+`make bench-scoring`, or `python -m bench.scoring --members 10000`. Both read the same Delta table, score it with the
+same five models, give reasons for the flagged members, and write Delta. Each runs in a process of its own, so that its
 memory is its own. What the loop leaves out and the table does: the contract of every row, quarantine, the fingerprint.
 Only the ratios mean something on another machine.
 """
