@@ -158,8 +158,8 @@ def member_months(e: Engine) -> None:
 def member_months_as_known(e: Engine) -> None:
     """The same by the records that had been received by the end of each month."""
     e.see("bronze_member_eligibility")
-    said = [c for c in e.db.table("bronze_member_eligibility").columns]
-    said = [c for c in said if c not in ("received_month", "source_file", "source_line", "member_id")]
+    origin = ("received_month", "source_file", "source_line", "member_id")
+    said = [n for n in e.db.view("bronze_member_eligibility").columns if n not in origin]
     content = ", ".join(f"coalesce(cast({c} as varchar), '')" for c in said)
     e.db.execute(f"""
     create or replace temp table records as
@@ -260,8 +260,9 @@ def _described(e: Engine) -> str:
       enrolled_days::double / days_in_month::double as enrolled_share,
       gaps + (last > reached)::int as gap_count_12mo, greatest(longest, last - reached) as longest_gap_days_12mo,
       case when died_on <= last then died_on end as death_date,
-      greatest(year(last) - year(birth_date) - (strftime(last, '%m%d') < strftime(birth_date, '%m%d'))::int, 0) as years,
-      case when birth_date is not null then years end as age,
+      month(last) * 100 + day(last) < month(birth_date) * 100 + day(birth_date) as no_birthday_yet,
+      case when birth_date is not null
+        then greatest(year(last) - year(birth_date) - no_birthday_yet::int, 0) end as age,
       case when age <= 17 then '0-17' when age <= 44 then '18-44' when age <= 64 then '45-64'
         when age is not null then '65+' end as age_group,
       reverse(lpad(bin(digits), day(last)::int, '0')) as enrolment_by_day,
@@ -543,19 +544,22 @@ def _score(index: str) -> str:
     return " + ".join(f"case when {counts(x)} then {x.weight} else 0 end" for x in comorbidities(index) if x.weight)
 
 
+USED = (
+    "total_paid_12mo", "recent_paid_90d", "total_rx_paid_12mo", "rx_fill_count_12mo", "generic_fill_count",
+    "controlled_substance_count", "high_cost_rx_count", "supplies", "supplied_days", "service_days_12mo",
+    "er_visit_count_12mo", "recent_er_visits_90d", "unique_provider_count", "unique_drug_count",
+    "unique_therapy_class_count", "claim_count_12mo", "recent_claim_count_90d", "max_claim_amount",
+    "high_cost_claim_count", "inpatient_admit_count_12mo", "total_inpatient_days", "stays_of_known_length",
+)  # fmt: skip
+"""Zero for a member without such a line."""
+
+
 def member_features(e: Engine) -> None:
     """What members used and cost in the twelve months up to each month, with scores."""
     e.see("silver_claim_versions", "silver_member_months_as_known", "gold_member_conditions")
     _counting(e)
     conditions = ", ".join(c.column for c in CONDITIONS)
-    used = ", ".join(
-        f"coalesce({n}, 0) as {n}"
-        for n in """total_paid_12mo recent_paid_90d total_rx_paid_12mo rx_fill_count_12mo generic_fill_count
-        controlled_substance_count high_cost_rx_count supplies supplied_days service_days_12mo er_visit_count_12mo
-        recent_er_visits_90d unique_provider_count unique_drug_count unique_therapy_class_count claim_count_12mo
-        recent_claim_count_90d max_claim_amount high_cost_claim_count inpatient_admit_count_12mo total_inpatient_days
-        stays_of_known_length""".split()
-    )
+    used = ", ".join(f"coalesce({n}, 0) as {n}" for n in USED)
     e.save(
         "gold_member_features",
         f"""
@@ -585,7 +589,8 @@ def member_features(e: Engine) -> None:
       (last - enrolled_since)::double / 365.0::double as eligibility_years,
       age::double * case when smoker then 2.5::double else 1.0::double end as smoking_factor,
       case when age >= 20 and bmi is not null then case when bmi < 18.5::double then 'underweight'
-        when bmi < 25::double then 'normal' when bmi < 30::double then 'overweight' else 'obese' end end as bmi_category,
+        when bmi < 25::double then 'normal' when bmi < 30::double then 'overweight' else 'obese' end end
+        as bmi_category,
       case when age < 25 then 1 when age < 35 then 2 when age < 50 then 3 when age < 65 then 4
         when age is not null then 5 end as actuarial_age_risk,
       case when age < 1 then 3 when age < 5 then 2 when age >= 75 then 3 when age >= 65 then 2 else 1 end

@@ -1,0 +1,71 @@
+"""Two lakes hold the same rows: counted, summed to the cent and compared row by row, month after month, by DuckDB."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+from deltalake import DeltaTable
+
+from bench.wanted import TABLES, Wanted
+
+MONTH = "claim_month"
+
+
+class NotEqual(AssertionError):
+    """Two ways made different rows."""
+
+
+def assert_equal(one: Path, other: Path, wanted: Wanted, names: Sequence[str] = TABLES) -> int:
+    """Compare all tables of two lakes; the number of rows of the first.
+
+    Raises:
+        NotEqual: they differ; a sentence for each table, without a value of a row.
+    """
+    with duckdb.connect() as db:
+        found = [s for name in names for s in differences(db, one, other, name, wanted)]
+        if found:
+            raise NotEqual("\n".join(found))
+        return sum(DeltaTable(str(one / name.replace("_", "/", 1))).count() for name in names)
+
+
+def differences(db: duckdb.DuckDBPyConnection, one: Path, other: Path, name: str, wanted: Wanted) -> Iterator[str]:
+    """Sentences on what differs in one table."""
+    kinds = wanted.duckdb[name]
+    for alias, lake in (("a", one), ("b", other)):
+        files = ", ".join(f"'{uri}'" for uri in DeltaTable(str(lake / name.replace("_", "/", 1))).file_uris())
+        db.execute(
+            f"create or replace view {alias} as from read_parquet([{files}], hive_partitioning = true,"
+            f" hive_types = {{'{MONTH}': varchar}})"
+        )
+    columns = {alias: set(db.view(alias).columns) for alias in "ab"}
+    if columns["a"] != columns["b"] or columns["a"] != set(kinds):
+        yield f"{name}: other columns: {', '.join(sorted(columns['a'] ^ columns['b'] | columns['a'] ^ set(kinds)))}."
+        return
+    money = [n for n, kind in kinds.items() if kind.startswith("decimal")]
+    sums = ", ".join(["count(*)", *(f'sum("{n}")' for n in money)])
+    by_month = [dict(_rows(db, f"select {MONTH}, [{sums}] from {a} group by all")) for a in "ab"]
+    unlike = sorted(m for m in {*by_month[0], *by_month[1]} if by_month[0].get(m) != by_month[1].get(m))
+    if unlike:
+        yield f"{name}: rows or sums of money differ in {len(unlike)} months, first {unlike[0]}."
+    all_columns = ", ".join(f'cast("{n}" as {kind}) as "{n}"' for n, kind in kinds.items())
+    for month in sorted({*by_month[0], *by_month[1]}):
+        parts = [f"(select {all_columns} from {a} where {MONTH} = '{month}')" for a in "ab"]
+        only = [_count(db, f"{x} except all {y}") for x, y in (parts, reversed(parts))]
+        if any(only):
+            culprits = [
+                n for n in kinds if _count(db, f"select {n} from {parts[0]} except all select {n} from {parts[1]}")
+            ]
+            yield (
+                f"{name} of {month}: {only[0]} rows only in the first, {only[1]} only in the second; differing:"
+                f" {', '.join(culprits) or 'no single column'}."
+            )
+            return
+
+
+def _rows(db: duckdb.DuckDBPyConnection, query: str) -> list[tuple]:
+    return [(month, tuple(sums)) for month, sums in db.execute(query).fetchall()]
+
+
+def _count(db: duckdb.DuckDBPyConnection, query: str) -> int:
+    found = db.execute(f"select count(*) from ({query})").fetchone()
+    return found[0] if found else 0
