@@ -15,7 +15,9 @@ from deltalake import DeltaTable, write_deltalake
 from bench.wanted import Wanted, run
 from claims_assets.features.comorbidities import Comorbidity, comorbidities
 from claims_assets.features.conditions import CONDITIONS
+from claims_assets.features.valuation import EXPOSED, MOVED, valued
 from claims_assets.silver import service_categories as sc
+from claims_assets.silver.line_versions import GIVEN, KEY, settled
 from claims_assets.sources.code_sets import DEMOGRAPHICS, demographic_labels
 
 MACROS = """
@@ -127,8 +129,6 @@ def claim_versions(e: Engine) -> None:
 
 def _settle(e: Engine) -> None:
     """The table `settled`: what lines of the same number say about each other."""
-    from claims_assets.silver.line_versions import GIVEN, KEY, settled
-
     arrival = ("known_from", "received_month", "source_file", "source_line")
     said = ", ".join(f"coalesce(cast({n} as varchar), '')" for n in e.db.view("lines").columns if n not in arrival)
     key, texts = ", ".join(KEY), ", ".join(f"cast({n} as varchar) as {n}" for n in dict.fromkeys([*KEY, *GIVEN]))
@@ -394,8 +394,6 @@ def _category() -> str:
 
 def pmpm(e: Engine) -> None:
     """Cost per member and month by category, valued as of every month."""
-    from claims_assets.features.valuation import EXPOSED, MOVED, valued
-
     e.see("silver_claim_versions", "silver_member_months")
     e.db.execute(f"""create or replace temp table paid_lines as
     select v.member_id, claim_feed, claim_id, service_from_date, service_to_date, admit_date, discharge_date,
