@@ -1,7 +1,7 @@
 """A process and all that it starts, run and measured: wall clock, CPU seconds, peak memory, and the same of its steps.
 
-Totals come from the kernel when the process has ended (os.wait4); steps from samples of /proc taken while it ran, at
-the times that the process itself told.
+CPU seconds come from the kernel when the process has ended (os.wait4); memory, and the parts of steps, from samples of
+/proc taken while it ran, at the times that the process itself told.
 """
 
 import os
@@ -82,7 +82,8 @@ def measured(command: Sequence[str], environment: Mapping[str, str], log: Path) 
         raise Failed(f"{' '.join(command[:4])} ended with {process.returncode}: see {log} and {out}.")
     # A JVM that outlives its parent by a moment is in the samples only.
     cpu = max([usage.ru_utime + usage.ru_stime, *(cpu for _, cpu, _ in samples)])
-    peak = max([usage.ru_maxrss * 1024, *(peak for _, _, peak in samples)])
+    # Not the kernel's own maximum: it begins with the size that this process had when it forked.
+    peak = max([peak for _, _, peak in samples], default=usage.ru_maxrss * 1024)
     return Run(out.read_text(), started, Spent(wall, cpu, peak), samples)
 
 
@@ -90,7 +91,8 @@ def _watch(pid: int, samples: list[tuple[float, float, int]], ended: threading.E
     while not ended.wait(1 / SAMPLES_A_SECOND):
         found = [x for x in map(_used, _family(pid)) if x]
         if found:
-            samples.append((time.time(), sum(cpu for cpu, _ in found), sum(size for _, size in found)))
+            resident = max(sum(now for _, now, _ in found), max(highest for _, _, highest in found))
+            samples.append((time.time(), sum(cpu for cpu, _, _ in found), resident))
 
 
 def _family(pid: int) -> list[int]:
@@ -107,10 +109,12 @@ def _family(pid: int) -> list[int]:
     return found
 
 
-def _used(pid: int) -> tuple[float, int] | None:
-    """CPU seconds, its ended children included, and bytes resident; None once it is gone."""
+def _used(pid: int) -> tuple[float, int, int] | None:
+    """CPU seconds, its ended children included, bytes resident, and the most it had so far; None once it is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return None
-    return sum(int(n) for n in fields[11:15]) / TICKS, int(fields[21]) * PAGE
+    highest = [int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:")]
+    return sum(int(n) for n in fields[11:15]) / TICKS, int(fields[21]) * PAGE, max(highest, default=0)
