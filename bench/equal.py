@@ -1,7 +1,8 @@
 """Two lakes hold the same rows: counted, summed to the cent and compared row by row, month after month, by DuckDB."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from deltalake import DeltaTable
@@ -9,6 +10,7 @@ from deltalake import DeltaTable
 from bench.wanted import TABLES, Wanted
 
 MONTH = "claim_month"
+ROWS_AT_ONCE = 300_000
 DIGITS = 9
 """Decimals to which numbers that are no amounts are compared: Polars divides by a constant with its inverse, and is off
 by the last bit."""
@@ -51,16 +53,30 @@ def differences(db: duckdb.DuckDBPyConnection, one: Path, other: Path, name: str
     if unlike:
         yield f"{name}: rows or sums of money differ in {len(unlike)} months, first {unlike[0]}."
     all_columns = ", ".join(_compared(n, kind) for n, kind in kinds.items())
-    for month in sorted({*by_month[0], *by_month[1]}):
-        parts = [f"(select {all_columns} from {a} where {MONTH} = '{month}')" for a in "ab"]
+    rows = {m: by_month[0].get(m, (0,))[0] for m in sorted({*by_month[0], *by_month[1]})}
+    for months in _batches(rows):
+        some = ", ".join(f"'{m}'" for m in months)
+        parts = [f"(select {all_columns} from {a} where {MONTH} in ({some}))" for a in "ab"]
         only = [_count(db, f"{x} except all {y}") for x, y in (parts, reversed(parts))]
         if any(only):
             culprits = [n for n in kinds if _count(db, " except all ".join(f"select {n} from {p}" for p in parts))]
             yield (
-                f"{name} of {month}: {only[0]} rows only in the first, {only[1]} only in the second; differing:"
+                f"{name} of {months[0]} to {months[-1]}: {only[0]} rows only in the first, {only[1]} only in the second; differing:"
                 f" {', '.join(culprits) or 'no single column'}."
             )
             return
+
+
+def _batches(rows: Mapping[str, Any]) -> Iterator[list[str]]:
+    """The months in parts of a bounded number of rows: they are held in memory while they are compared."""
+    batch: list[str] = []
+    for month, n in rows.items():
+        if batch and sum(rows[m] for m in batch) + n > ROWS_AT_ONCE:
+            yield batch
+            batch = []
+        batch.append(month)
+    if batch:
+        yield batch
 
 
 def _compared(name: str, kind: str) -> str:
