@@ -61,8 +61,8 @@ def differences(db: duckdb.DuckDBPyConnection, one: Path, other: Path, name: str
         if any(only):
             culprits = [n for n in kinds if _count(db, " except all ".join(f"select {n} from {p}" for p in parts))]
             yield (
-                f"{name} of {months[0]} to {months[-1]}: {only[0]} rows only in the first, {only[1]} only in the second; differing:"
-                f" {', '.join(culprits) or 'no single column'}."
+                f"{name} of {months[0]} to {months[-1]}: {only[0]} rows only in the first, {only[1]} only in the"
+                f" second; differing: {', '.join(culprits) or 'no single column'}."
             )
             return
 

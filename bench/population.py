@@ -109,8 +109,7 @@ def made(folder: Path, size: Size, memory: int, say: Callable[[str], None]) -> P
     population = Population(folder, size, _rows(home / "lake"), run.spent)
     months = [_month(size.first, n) for n in range(size.months)]
     wanted.of_contracts(months).write(population.wanted)
-    shutil.rmtree(home / "lake" / "landing", ignore_errors=True)
-    shutil.rmtree(home / "landing", ignore_errors=True)
+    shutil.rmtree(home / "landing")  # the stage of it stays: guards of the graph look there
     told.write_text(json.dumps({"size": asdict(size), "rows": population.rows, "bronze": asdict(run.spent)}))
     return population
 
