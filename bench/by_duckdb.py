@@ -65,7 +65,7 @@ class Engine:
     def __init__(self, lake: Path, out: Path, wanted: Wanted, memory: int):
         self.lake, self.out, self.wanted = lake, out, wanted
         self.db = duckdb.connect(config={"memory_limit": f"{memory // 1_000_000}MB", "preserve_insertion_order": False})
-        self.db.execute(f"set temp_directory = '{out / '_spill'}'")
+        self.db.execute(f"set temp_directory = '{out / '_spill'}'; set enable_progress_bar = false")
         self.db.execute(MACROS)
         self.first, self.last = wanted.numbers[0], wanted.numbers[-1]
 

@@ -27,6 +27,7 @@ def assert_equal(one: Path, other: Path, wanted: Wanted, names: Sequence[str] = 
         NotEqual: they differ; a sentence for each table, without a value of a row.
     """
     with duckdb.connect() as db:
+        db.execute("set enable_progress_bar = false")
         found = [s for name in names for s in differences(db, one, other, name, wanted)]
         if found:
             raise NotEqual("\n".join(found))
