@@ -58,11 +58,15 @@ def differences(db: duckdb.DuckDBPyConnection, one: Path, other: Path, name: str
     for months in _batches(rows):
         some = ", ".join(f"'{m}'" for m in months)
         parts = [f"(select {all_columns} from {a} where {MONTH} in ({some}))" for a in "ab"]
-        only = [_count(db, f"{x} except all {y}") for x, y in (parts, reversed(parts))]
-        if any(only):
+        missing = _count(db, " except all ".join(parts))
+        # Of as many rows as the first has, none can be in the second alone.
+        if missing or unlike:
+            extra = _count(db, " except all ".join(reversed(parts)))
+            if not missing + extra:
+                continue
             culprits = [n for n in kinds if _count(db, " except all ".join(f"select {n} from {p}" for p in parts))]
             yield (
-                f"{name} of {months[0]} to {months[-1]}: {only[0]} rows only in the first, {only[1]} only in the"
+                f"{name} of {months[0]} to {months[-1]}: {missing} rows only in the first, {extra} only in the"
                 f" second; differing: {', '.join(culprits) or 'no single column'}."
             )
             return
