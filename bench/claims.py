@@ -37,8 +37,7 @@ def main() -> None:
         folder = asked.cache.absolute() / f"{size:g}M"
         report = run(folder, Size.of_lines(size * MILLION), asked.ways, memory, say, keep=asked.keep)
         path = shown.kept(asked.results, f"{size:g}", report)
-        say(shown.as_text(report))
-        say(f"kept in {path}")
+        say(f"Kept in {path}.")
     if asked.plot:
         shown.plot(shown.latest(asked.results), asked.plot)
 
@@ -65,17 +64,19 @@ def run(
             say(f"  {way} ...")
             found[way] = ways.run(way, data, folder / way, memory)
         bare = _bare(data, folder / "bare", memory) if "sail" in found else None
+        told = shown.report(data, found, bare)
+        say(shown.as_text(told))
         first, *others = found.values()
         asked = wanted.read(data.wanted)
         rows = 0
         for other in [f.lake for f in others] + ([folder / "bare" / "lake"] if bare else []):
             rows = equal.assert_equal(first.lake, other, asked)
-        say(f"  all ways made the same {rows:,} rows")
+        say(f"\nAll ways made the same {rows:,} rows.")
     finally:
         if not keep:
             for way in [*chosen, "bare"]:
                 shutil.rmtree(folder / way, ignore_errors=True)
-    return shown.report(data, found, bare, rows)
+    return told | {"rows_made": rows}
 
 
 def _bare(data: Population, home: Path, memory: int) -> dict[str, Spent]:

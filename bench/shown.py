@@ -19,13 +19,12 @@ RIVAL = "duckdb"
 MEASURES = {"cpu": "CPU s", "wall": "wall s", "peak": "peak GB"}
 
 
-def report(data: Population, found: Mapping[str, Found], bare: Mapping[str, Spent] | None, rows: int) -> dict[str, Any]:
+def report(data: Population, found: Mapping[str, Found], bare: Mapping[str, Spent] | None) -> dict[str, Any]:
     """Everything of one size, as it is kept."""
     told = {
         "claim_lines": data.lines,
         "members": data.size.members,
         "months": data.size.months,
-        "rows_made": rows,
         "landing_to_bronze": asdict(data.bronze),
         "ways": {way: _of_way(f) for way, f in found.items()},
     }
@@ -45,7 +44,7 @@ def _of_way(found: Found) -> dict[str, Any]:
 def as_text(told: Mapping[str, Any]) -> str:
     """Ratios first, then what they are made of."""
     ways = told["ways"]
-    lines = [f"\n{told['claim_lines']:,} claim lines: {told['rows_made']:,} rows of {len(TABLES)} tables, equal"]
+    lines = [f"\n{told['claim_lines']:,} claim lines, {len(TABLES)} tables"]
     base = RIVAL if RIVAL in ways else next(iter(ways))
     lines.append(
         f"\n{'to ' + base:<10}" + "".join(f"{name.split()[0]:>8}" for name in MEASURES.values()) + "   and in numbers"

@@ -29,7 +29,7 @@ def told(tmp_path_factory):
 @pytest.mark.requirement("R2")
 def test_all_ways_make_the_same_rows(told):
     _, report, said = told
-    assert "all ways made the same" in said
+    assert "All ways made the same" in said
     assert report["rows_made"] > 5_000 and report["claim_lines"] > 1_000
 
 
@@ -93,5 +93,5 @@ def test_a_lost_row_is_found(told, tmp_path):
 @pytest.mark.full
 def test_classic_spark_makes_them_too(tmp_path):
     report, said = _bench(tmp_path / "tiny", "spark", "duckdb")
-    assert "all ways made the same" in said
+    assert "All ways made the same" in said
     assert report["ways"]["spark"]["one_month"]["wall"] > 0
