@@ -64,10 +64,13 @@ databricks-local: $(STAMP)  ## One month, every step on a local Databricks works
 	@$(BIN)/python -m claims_assets_tests.databricks.one_month
 
 bench-fraud: $(STAMP)  ## Planted fraud found by the detectors, an isolation forest, PCA and plain squared error; about 5 minutes
-	@$(BIN)/python -m benchmarks.fraud $(if $(SEEDS),--seeds $(SEEDS))
+	@$(BIN)/python -m bench.fraud $(if $(SEEDS),--seeds $(SEEDS))
 
-bench: $(STAMP)  ## Score 1,000,000 made-up members, the table against a plain loop; `make bench MEMBERS=10000` is quick
-	@$(BIN)/python -m benchmarks.scoring $(if $(MEMBERS),--members $(MEMBERS))
+bench: spark-deps  ## The claims workload on both engines, in DuckDB and in Polars, 0.1 to 10 million lines; `make bench SIZES=0.1`
+	@$(BIN)/python -m bench.claims $(if $(SIZES),--sizes $(SIZES)) $(if $(WAYS),--ways $(WAYS)) --plot docs/images/benchmarks.svg
+
+bench-scoring: $(STAMP)  ## Score 1,000,000 made-up members, the table against a plain loop; `make bench-scoring MEMBERS=10000` is quick
+	@$(BIN)/python -m bench.scoring $(if $(MEMBERS),--members $(MEMBERS))
 
 cluster-wheel: $(STAMP)  ## Build dist/cluster/*.whl, which the jobs on Databricks install
 	@$(BIN)/python deploy/build_wheel.py
@@ -85,4 +88,4 @@ constraints: $(STAMP)  ## Resolve the pins again, for all supported Pythons
 clean:  ## Remove .venv and the demo's state
 	rm -rf .venv .claims
 
-.PHONY: help install demo spark-deps ui test test-full test-system test-large test-engines test-ui parity test-spark lint databricks-local bench bench-fraud requirements config constraints clean
+.PHONY: help install demo spark-deps ui test test-full test-system test-large test-engines test-ui parity test-spark lint databricks-local bench bench-scoring bench-fraud requirements config constraints clean

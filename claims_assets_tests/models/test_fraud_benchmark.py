@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.fraud import _plain, _unsupervised, judged, shown
+from bench.fraud import _plain, _unsupervised, judged, shown
 from claims_assets.models.fraud_fitting import fit
 from claims_assets.synthetic.fraud import KINDS
 from claims_assets_tests.models.claims import usual_claims

@@ -3,8 +3,8 @@
 import pytest
 from deltalake import DeltaTable
 
-from benchmarks import features
-from benchmarks.scoring import of_plain_loop, scored
+from bench import features
+from bench.scoring import of_plain_loop, scored
 from claims_assets.models.registered import MODELS
 from claims_assets.predictions.scoring import target_of
 

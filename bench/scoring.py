@@ -1,7 +1,7 @@
 """How fast a month of members is scored: the table's own path, and a plain loop over pandas and xgboost beside it.
 
-`make bench`, or `python -m benchmarks.scoring --members 10000`. Both read the same Delta table, score it with the same
-five models, give reasons for the flagged members, and write Delta. Each runs in a process of its own, so that its
+`make bench-scoring`, or `python -m bench.scoring --members 10000`. Both read the same Delta table, score it with the
+same five models, give reasons for the flagged members, and write Delta. Each runs in a process of its own, so that its
 memory is its own. What the loop leaves out and the table does: the contract of every row, quarantine, the fingerprint.
 Only the ratios mean something on another machine.
 """
@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import features
+from bench import features
 from claims_assets.runtime.lake import Lake
 
 MEMBERS = 1_000_000
@@ -151,7 +151,7 @@ def main() -> None:
 
 
 def _in_a_process(way: str, folder: Path) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.scoring", "--way", way, "--folder", str(folder)]
+    command = [sys.executable, "-m", "bench.scoring", "--way", way, "--folder", str(folder)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 

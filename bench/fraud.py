@@ -1,6 +1,6 @@
 """How well planted fraud is found: the detectors of the graph against an isolation forest, PCA and plain squared error.
 
-`make bench-fraud`, or `python -m benchmarks.fraud --seeds 11 12`. Each seed is a population of its own, whose claims go
+`make bench-fraud`, or `python -m bench.fraud --seeds 11 12`. Each seed is a population of its own, whose claims go
 through the graph up to `gold.claim_fraud_features`; the truth is what the generator planted. Seeds 1 to 3 were used
 while the score was designed, so its numbers are told on others. All methods see the same columns of the same claims.
 Providers with unusual habits (synthetic/providers.py) are no planted fraud and count as clean.
