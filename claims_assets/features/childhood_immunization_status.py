@@ -14,10 +14,11 @@ from pyspark.sql import functions as F
 
 from claims_assets import columns as c
 from claims_assets.contracts import Contract
+from claims_assets.features.vaccine_doses import Person, doses_of, follow
 from claims_assets.features.vaccine_members import for_each_member, month_text, vaccine_members
 from claims_assets.features.vaccine_months import Member, last_day
-from claims_assets.features.vaccine_schedule import Period, later, schedule_version, series_of
-from claims_assets.features.vaccine_status import Person, doses_of, follow
+from claims_assets.features.vaccine_rules import Period, later
+from claims_assets.features.vaccine_schedule import schedule_version, series_of
 from claims_assets.sources.code_sets import fingerprint
 from claims_assets.table import Spans, table
 

@@ -12,9 +12,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from claims_assets.features.as_of import as_of_number
+from claims_assets.features.vaccine_doses import Evidence
 from claims_assets.features.vaccine_months import NEVER, ConditionDay, Known, Member, Month
 from claims_assets.features.vaccine_schedule import member_flags
-from claims_assets.features.vaccine_status import Evidence
 from claims_assets.partitions import month_index
 from claims_assets.silver.immunization_evidence import EVIDENCE
 

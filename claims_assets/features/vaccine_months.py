@@ -13,15 +13,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 
-from claims_assets.features.vaccine_schedule import (
-    CodedCondition,
-    Period,
-    coded_conditions,
-    contraindications,
-    later,
-    schedule,
-)
-from claims_assets.features.vaccine_status import Decision, Evidence, Person, decide
+from claims_assets.features.vaccine_doses import Evidence, Person
+from claims_assets.features.vaccine_rules import CodedCondition, Period, later
+from claims_assets.features.vaccine_schedule import coded_conditions, contraindications, schedule
+from claims_assets.features.vaccine_status import Decision, decide
 
 NEVER = 10**6
 """A month that no lake reaches."""

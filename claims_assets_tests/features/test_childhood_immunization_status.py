@@ -15,8 +15,8 @@ from claims_assets.features.childhood_immunization_status import (
 )
 from claims_assets.features.member_conditions import member_conditions
 from claims_assets.features.vaccine_condition_days import vaccine_condition_days
+from claims_assets.features.vaccine_doses import Evidence
 from claims_assets.features.vaccine_months import NEVER, ConditionDay, Known, Member, Month
-from claims_assets.features.vaccine_status import Evidence
 from claims_assets.partitions import month_index
 from claims_assets.silver.claim_versions import ClaimVersions
 from claims_assets.silver.immunization_evidence import immunization_evidence

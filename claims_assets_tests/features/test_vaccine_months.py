@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from claims_assets.features.vaccine_doses import Evidence
 from claims_assets.features.vaccine_months import (
     NEVER,
     ConditionDay,
@@ -17,7 +18,6 @@ from claims_assets.features.vaccine_months import (
     stretches,
 )
 from claims_assets.features.vaccine_schedule import coded_conditions
-from claims_assets.features.vaccine_status import Evidence
 from claims_assets.partitions import month_index
 from claims_assets.sources.code_sets import VACCINES, vaccine_codes
 

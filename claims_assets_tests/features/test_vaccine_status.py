@@ -6,18 +6,10 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claims_assets.features.vaccine_schedule import later, schedule
-from claims_assets.features.vaccine_status import (
-    COMPLETE,
-    NO_EVIDENCE,
-    OVERDUE,
-    STATUSES,
-    Evidence,
-    Person,
-    decide,
-    doses_of,
-    follow,
-)
+from claims_assets.features.vaccine_doses import Evidence, Person, doses_of, follow
+from claims_assets.features.vaccine_rules import later
+from claims_assets.features.vaccine_schedule import schedule
+from claims_assets.features.vaccine_status import COMPLETE, NO_EVIDENCE, OVERDUE, STATUSES, decide
 from claims_assets.silver.immunization_evidence import STANDINGS
 from claims_assets.sources.code_sets import VACCINES, vaccine_codes
 
