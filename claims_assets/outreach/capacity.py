@@ -8,6 +8,7 @@ who is a candidate (`standing.py`), tiers (`formulas.py`).
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -65,6 +66,13 @@ def placed(contacts: Sequence[Contact], per_week: Mapping[str, int], weeks: int)
         Place(channel, *when, within_capacity=anyway is not None)
         for (channel, _), when, (anyway, _) in zip(invited, by_week, everybody, strict=True)
     ]
+
+
+@cache
+def better_channels(tier: str, channel: str | None) -> tuple[str, ...]:
+    """The channels that a contact of the tier would rather have had than this one."""
+    order = PREFERENCES[tier]
+    return order[: order.index(channel)] if channel else ()
 
 
 def _channels(contacts: Sequence[Contact], room: Mapping[str, int]) -> list[tuple[str | None, bool]]:

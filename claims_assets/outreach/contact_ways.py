@@ -4,27 +4,27 @@ Here: channels on file, opt-outs, the last contact, and the adult who is contact
 channels is used (`capacity.py`), who is left out (`standing.py`).
 """
 
-from collections.abc import Sequence
-from functools import reduce
-from operator import or_
+from collections.abc import Callable
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from claims_assets.outreach.policy import CHANNELS
+from claims_assets.outreach.standing import household
 from claims_assets.silver.codes import normal_id
 
 GUARDIAN = "guardian"
-ALWAYS = "0001-01-01"
-"""Before any month: since when a line without a date counts."""
 GUARDIAN_AGES = (25, 64)
 """Of several adults in a household one of these ages is contacted for a minor: more likely a parent than a sibling or
 a grandparent. An assumption: no feed says whose child a member is, unless a channel's role is guardian."""
+HOME = ("claim_month", "_household")
+OF_AN_ADULT = ("member_id", "_last", "_values", "_language", "_file", "_out")
+"""What is asked of the adult who is contacted for a minor."""
 
 
 def with_contact_ways(members: DataFrame, contacts: DataFrame, attempts: DataFrame) -> DataFrame:
     """Adds `opted_out`, `has_guardian`, `contact_member_id`, `reachable_channels`, `last_contacted_at`,
-    `contact_language`, and for each channel `_file_*` and `_out_*` of whom is contacted.
+    `contact_language`, `_household`, and of whom is contacted the channels on file (`_ways`) and opted out of (`_no`).
 
     A channel is open that is on file and not opted out of: one line that says so is enough, whatever others say. For a
     minor, channels of a guardian count, else those of an adult of the household. Where both are the same number or
@@ -36,40 +36,28 @@ def with_contact_ways(members: DataFrame, contacts: DataFrame, attempts: DataFra
         contacts: `bronze.member_contacts`.
         attempts: `bronze.outreach_contacts`.
     """
-    own = (
+    return (
         members.join(_on_file(contacts), "member_id", "left")
         .join(_attempts(attempts), "member_id", "left")
-        .withColumns(_as_known())
-        .drop("_told", "_tries", *[f"_{what}_from_{c}" for what in ("file", "guardian", "out") for c in CHANNELS])
+        .transform(_as_known)
+        .transform(_with_adult)
+        .transform(_through_whom)
     )
-    return own.join(_adults(own), ["household_id", "claim_month"], "left").transform(_through_whom)
 
 
 def _on_file(contacts: DataFrame) -> DataFrame:
-    """One row per member: by channel since when it is on file, a guardian's, and opted out of; and what was told when.
-
-    A line counts from the month of its receipt, where that is known.
-    """
-    lines = contacts.select(
-        normal_id(F.col("member_id")).alias("member_id"),
-        F.lower(F.trim("channel")).alias("_channel"),
-        F.coalesce(F.lower(F.trim("contact_role")) == GUARDIAN, F.lit(False)).alias("_is_guardian"),
-        "value",
-        F.coalesce("opt_out", F.lit(False)).alias("_is_out"),
-        F.coalesce("opt_out_date", F.lit(ALWAYS).cast("date")).alias("_out"),
+    """One row per member: its lines, and all numbers and addresses on them."""
+    line = F.struct(
+        F.to_date(F.concat("received_month", F.lit("-01"))).alias("received"),
+        F.lower(F.trim("channel")).alias("channel"),
+        (F.lower(F.trim("contact_role")) == GUARDIAN).alias("of_guardian"),
+        "opt_out",
+        "opt_out_date",
         F.to_date("last_contacted_at").alias("contacted"),
         F.col("preferred_language").alias("language"),
-        F.to_date(F.concat("received_month", F.lit("-01"))).alias("received"),
     )
-    since = F.coalesce("received", F.lit(ALWAYS).cast("date"))
-    of = {
-        "file": lambda c: F.when(F.col("_channel") == c, since),
-        "guardian": lambda c: F.when((F.col("_channel") == c) & F.col("_is_guardian"), since),
-        "out": lambda c: F.when((F.col("_channel") == c) & F.col("_is_out"), F.greatest(since, F.col("_out"))),
-    }
-    return lines.groupBy("member_id").agg(
-        *[F.min(first(c)).alias(f"_{what}_from_{c}") for what, first in of.items() for c in CHANNELS],
-        F.collect_list(F.struct("received", "contacted", "language")).alias("_told"),
+    return contacts.groupBy(normal_id(F.col("member_id")).alias("member_id")).agg(
+        F.collect_list(line).alias("_lines"),
         F.array_sort(F.coalesce(F.collect_set("value"), F.array().cast("array<string>"))).alias("_values"),
     )
 
@@ -82,86 +70,89 @@ def _attempts(attempts: DataFrame) -> DataFrame:
     return tried.groupBy("member_id").agg(F.collect_list(F.struct("tried", "known_from")).alias("_tries"))
 
 
-def _as_known() -> dict[str, Column]:
-    """`_file_*`, `_guardian_*`, `_out_*`, `_last` and `contact_language` at the end of the row's month."""
-    end = F.col("_month_end")
-    flags = {
-        f"_{what}_{c}": F.coalesce(F.col(f"_{what}_from_{c}") <= end, F.lit(False))
-        for what in ("file", "guardian", "out")
-        for c in CHANNELS
-    }
-    known = F.filter("_told", lambda line: F.coalesce(line["received"] <= end, F.lit(True)))
-    contacted = F.filter(F.transform(known, lambda line: line["contacted"]), lambda day: day <= end)
-    tries = F.filter(
-        "_tries", lambda line: (line["tried"] <= end) & (line["known_from"] <= F.date_format(end, "yyyy-MM"))
-    )
-    return flags | {
-        "_last": F.greatest(F.array_max(contacted), F.array_max(F.transform(tries, lambda line: line["tried"]))),
-        "contact_language": F.array_max(F.transform(known, lambda line: line["language"])),
-    }
-
-
-def _adults(own: DataFrame) -> DataFrame:
-    """The adult of each household and month who is contacted for its minors."""
-    reachable = _any([_open(c) for c in CHANNELS])
-    first = Window.partitionBy("household_id", "claim_month").orderBy(
-        F.desc("_reachable"), F.desc("_of_age"), F.desc("age"), "member_id"
-    )
-    adults = own.where(F.col("household_id").isNotNull() & ~F.col("is_minor") & F.col("may_guard"))
-    return (
-        adults.withColumns({"_reachable": reachable, "_of_age": F.col("age").between(*GUARDIAN_AGES)})
-        .withColumn("_place", F.row_number().over(first))
-        .where("_place = 1")
-        .select(
-            "household_id",
-            "claim_month",
-            F.col("member_id").alias("_adult"),
-            F.col("_last").alias("_adult_last"),
-            F.col("_values").alias("_adult_values"),
-            F.col("contact_language").alias("_adult_language"),
-            *[F.col(f"_file_{c}").alias(f"_adult_file_{c}") for c in CHANNELS],
-            *[F.col(f"_out_{c}").alias(f"_adult_out_{c}") for c in CHANNELS],
-        )
-    )
-
-
-def _through_whom(told: DataFrame) -> DataFrame:
-    minor = F.col("is_minor")
-    guarded = _any([F.col(f"_guardian_{c}") & ~F.col(f"_out_{c}") for c in CHANNELS])
-    same = F.coalesce(F.arrays_overlap("_values", "_adult_values"), F.lit(False))
-    adult = minor & F.col("_adult").isNotNull() & (~guarded | same)
-    ways = {}
-    for c in CHANNELS:
-        own = F.when(minor, F.col(f"_guardian_{c}")).otherwise(F.col(f"_file_{c}"))
-        ways[f"_way_{c}"] = F.when(adult, F.col(f"_adult_file_{c}")).otherwise(own)
-        ways[f"_no_{c}"] = F.col(f"_out_{c}") | (adult & F.coalesce(f"_adult_out_{c}", F.lit(False)))
-    opted_out = _any([F.col(f"_file_{c}") for c in CHANNELS]) & ~_any([_open(c) for c in CHANNELS])
-    siblings = Window.partitionBy("claim_month", "household_id", "_guardian_value")
-    first = F.min(F.when(guarded, F.col("member_id"))).over(siblings)
-    alike = F.when(F.col("_guardian_value").isNotNull(), first)
-    guardian = F.when(minor & guarded & ~adult & F.col("household_id").isNotNull(), F.get("_values", F.lit(0)))
-    open_ways = [F.when(F.col(f"_way_{c}") & ~F.col(f"_no_{c}"), F.lit(c)) for c in CHANNELS]
-    known = told.withColumns(
-        {"_through_adult": F.coalesce(adult, F.lit(False)), "_guardian_value": guardian, "opted_out": opted_out, **ways}
+def _as_known(members: DataFrame) -> DataFrame:
+    """Channels on file `_file`, of a guardian `_guardian`, opted out of `_out`; `_last` and `_language`: all at the end
+    of the row's month. A line counts from the month of its receipt, where that is known.
+    """
+    end, month = F.col("_month_end"), F.col("claim_month")
+    contacted = F.filter(F.transform("_known", lambda line: line["contacted"]), lambda day: day <= end)
+    tries = F.filter("_tries", lambda line: (line["tried"] <= end) & (line["known_from"] <= month))
+    known = members.withColumn(
+        "_known", F.filter("_lines", lambda line: F.coalesce(line["received"] <= end, F.lit(True)))
     )
     return known.withColumns(
         {
-            "has_guardian": ~minor | F.col("_adult").isNotNull() | _any([F.col(f"_guardian_{c}") for c in CHANNELS]),
-            "contact_member_id": F.when(F.col("_through_adult"), F.col("_adult")).otherwise(
-                F.coalesce(alike, F.col("member_id"))
+            "_file": _channels(F.col("_known")),
+            "_guardian": _channels(F.filter("_known", lambda line: line["of_guardian"])),
+            "_out": _channels(
+                F.filter("_known", lambda line: line["opt_out"] & F.coalesce(line["opt_out_date"] <= end, F.lit(True)))
             ),
-            "reachable_channels": F.array_compact(F.array(*open_ways)),
-            "last_contacted_at": F.greatest("_last", F.when(F.col("_through_adult"), F.col("_adult_last"))),
-            "contact_language": F.when(
-                F.col("_through_adult"), F.coalesce("_adult_language", "contact_language")
-            ).otherwise(F.col("contact_language")),
+            "_last": F.greatest(F.array_max(contacted), F.array_max(F.transform(tries, lambda line: line["tried"]))),
+            "_language": F.array_max(F.transform("_known", lambda line: line["language"])),
+        }
+    ).drop("_lines", "_tries", "_known")
+
+
+def _with_adult(own: DataFrame) -> DataFrame:
+    """Adds `_adult`: what is known of the adult of the household who is contacted for its minors; NULL: nobody."""
+    may = F.col("household_id").isNotNull() & ~F.col("is_minor") & F.col("may_guard")
+    judged = own.withColumns(
+        {
+            "_household": household(),
+            "_may": F.coalesce(may, F.lit(False)),
+            "_is_open": _some_open("_file"),
+            "_of_age": F.col("age").between(*GUARDIAN_AGES),
         }
     )
+    first = Window.partitionBy(*HOME).orderBy(
+        F.desc("_may"), F.desc("_is_open"), F.desc("_of_age"), F.desc("age"), "member_id"
+    )
+    # The first row of an ordered window, not a join with the adults: that would compute all of this a second time.
+    adult = F.first(F.when(F.col("_may"), F.struct(*OF_AN_ADULT))).over(first)
+    return judged.withColumn("_adult", adult).drop("_may", "_is_open", "_of_age")
 
 
-def _open(channel: str) -> Column:
-    return F.col(f"_file_{channel}") & ~F.col(f"_out_{channel}")
+def _through_whom(own: DataFrame) -> DataFrame:
+    minor, guarded = F.col("is_minor"), _some_open("_guardian")
+    has_adult = F.col("_adult.member_id").isNotNull()
+    same = F.coalesce(F.arrays_overlap("_values", "_adult._values"), F.lit(False))
+    through_adult = F.col("_through_adult")
+    told = own.withColumn("_through_adult", minor & has_adult & (~guarded | same))
+    alone = minor & guarded & ~through_adult & F.col("household_id").isNotNull()
+    of_child = F.when(minor, F.col("_guardian")).otherwise(F.col("_file"))
+    told = told.withColumns(
+        {
+            "opted_out": (F.size("_file") > 0) & ~_some_open("_file"),
+            "has_guardian": ~minor | has_adult | (F.size("_guardian") > 0),
+            "_ways": F.when(through_adult, F.col("_adult._file")).otherwise(of_child),
+            "_no": F.when(through_adult, F.array_union("_out", "_adult._out")).otherwise(F.col("_out")),
+            "_guardian_value": F.when(alone, F.get("_values", F.lit(0))),
+            "_guarded": F.when(guarded, F.col("member_id")),
+        }
+    )
+    sibling = F.min("_guarded").over(Window.partitionBy(*HOME, "_guardian_value"))
+    contact = F.when(through_adult, F.col("_adult.member_id")).when(F.col("_guardian_value").isNotNull(), sibling)
+    return told.withColumns(
+        {
+            "contact_member_id": F.coalesce(contact, "member_id"),
+            "reachable_channels": _in_order(lambda c: F.array_contains("_ways", c) & ~F.array_contains("_no", c)),
+            "last_contacted_at": F.greatest("_last", F.when(through_adult, F.col("_adult._last"))),
+            "contact_language": F.coalesce(F.when(through_adult, F.col("_adult._language")), "_language"),
+        }
+    ).drop("_adult", "_values", "_last", "_language", "_file", "_guardian", "_out", "_guardian_value", "_guarded")
 
 
-def _any(conditions: Sequence[Column]) -> Column:
-    return reduce(or_, conditions)
+def _channels(lines: Column) -> Column:
+    """The channels of some lines, each once; never NULL."""
+    found = F.transform(lines, lambda line: line["channel"])
+    return _in_order(lambda channel: F.array_contains(found, channel))
+
+
+def _in_order(holds: Callable[[str], Column]) -> Column:
+    """Those of CHANNELS for which it holds."""
+    return F.array_compact(F.array(*[F.when(holds(channel), F.lit(channel)) for channel in CHANNELS]))
+
+
+def _some_open(channels: str) -> Column:
+    """One of the member's channels was not opted out of."""
+    return F.size(F.array_except(channels, "_out")) > 0

@@ -16,10 +16,10 @@ from claims_assets.outreach import formulas, standing
 from claims_assets.outreach.contact_ways import with_contact_ways
 from claims_assets.outreach.funnel import COLUMNS, picture
 from claims_assets.outreach.outreach_policy import of_the_month
-from claims_assets.outreach.places import places
+from claims_assets.outreach.places import PLACED, with_places
 from claims_assets.outreach.policy import CHANNELS
 from claims_assets.outreach.reasons import reason
-from claims_assets.outreach.vaccine_needs import no_needs, vaccine_needs
+from claims_assets.outreach.vaccine_needs import SAID, no_needs, vaccine_needs
 from claims_assets.predictions.scoring import MODEL_STATUSES
 from claims_assets.silver.demographics import AGE_GROUPS, ETHNICITIES, GENDERS, RACES
 from claims_assets.table import Spans, Whole, table
@@ -41,6 +41,15 @@ FEATURES = (
     "has_copd_asthma",
     "has_heart_failure",
 )
+INNER = {
+    "_before": "string",
+    **{f"_said_{name}": "string" for name in SAID},
+    **dict.fromkeys(("_ways", "_no"), "array<string>"),
+    **dict.fromkeys(("is_minor", "_through_adult", "lists_discuss"), "boolean"),
+    "death_date": "date",
+    "cooldown_days": "int",
+}
+"""What decisions and sentences need beside the columns of the table -> types."""
 HUNDRED = {"min_value": 0.0, "max_value": 100.0}
 
 
@@ -155,18 +164,16 @@ def immunization_targeting(
     scored = needs.join(gold_member_features.select(*KEY, *FEATURES), KEY, "left").join(
         gold_member_risk_predictions.select(*KEY, *SCORES), KEY, "left"
     )
-    judged = _judged(scored)
-    placed = judged.join(places(judged.where("_before is null")), KEY, "left")
+    placed = scored.transform(_judged).transform(with_places, _kept())
     return placed.transform(_decided).withColumn("reason", reason()).select(*compiled(ImmunizationTargeting).columns)
 
 
 def _with_hospice(members: DataFrame, hospice_days: DataFrame) -> DataFrame:
-    days = hospice_days.select(F.col("member_id").alias("_patient"), "service_date", "first_month", "last_month")
-    counts = (F.col("member_id") == F.col("_patient")) & F.col("claim_month").between(
-        F.col("first_month"), F.col("last_month")
-    )
-    last = members.select(*KEY).join(days, counts).groupBy(*KEY).agg(F.max("service_date").alias("last_hospice_date"))
-    return members.join(last, KEY, "left")
+    day = F.struct("service_date", "first_month", "last_month")
+    of_member = hospice_days.groupBy("member_id").agg(F.collect_list(day).alias("_hospice"))
+    counts = F.filter("_hospice", lambda d: F.col("claim_month").between(d["first_month"], d["last_month"]))
+    last = F.array_max(F.transform(counts, lambda d: d["service_date"]))
+    return members.join(of_member, "member_id", "left").withColumn("last_hospice_date", last).drop("_hospice")
 
 
 def _who() -> dict[str, Column]:
@@ -191,11 +198,16 @@ def _judged(scored: DataFrame) -> DataFrame:
                 "estimated_preventable_cost": formulas.preventable_cost(),
                 "preferred_language": F.coalesce("contact_language", "language"),
                 "is_holdout": standing.is_holdout(),
-                "_household": standing.household(),
                 "_before": standing.reason_before_places(),
             }
         )
     )
+
+
+def _kept() -> dict[str, str]:
+    """Columns that are known before places are given, and needed after -> their types."""
+    later = (*PLACED, "exclusion_reason", "disposition", "reason")
+    return {n: t.simpleString() for n, t in compiled(ImmunizationTargeting).columns.items() if n not in later} | INNER
 
 
 def _decided(placed: DataFrame) -> DataFrame:
