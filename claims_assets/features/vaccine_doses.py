@@ -4,8 +4,10 @@ Elsewhere: the status that follows (`vaccine_status.py`), the series (`vaccine_s
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
+from typing import NamedTuple
 
 from claims_assets.features.vaccine_rules import IGNORED, IN_SEASON, Option, Period, Rule, Step, later
 from claims_assets.silver.immunization_evidence import COUNTS
@@ -32,8 +34,7 @@ class Evidence:
     standing: str = COUNTS
 
 
-@dataclass(frozen=True, slots=True)
-class Dose:
+class Dose(NamedTuple):
     """All evidence of one dose."""
 
     day: date
@@ -42,8 +43,7 @@ class Dose:
     source_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """What is known of a member on the day, vaccines apart."""
 
     birth: date
@@ -51,14 +51,13 @@ class Person:
     conditions: frozenset[str] = frozenset()
     observed_from: date | None = None
     """Since when a dose that the plan pays for would be seen: enrolment without gap, and claims in the lake."""
-    condition_days: Mapping[str, Sequence[date]] = field(default_factory=dict)
+    condition_days: Mapping[str, Sequence[date]] = MappingProxyType({})
     """Days of the conditions that must follow a dose."""
     dose_days: frozenset[date] = frozenset()
     """Days of doses of any vaccine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """How far the doses go on one way through a series."""
 
     option: Option
@@ -96,6 +95,8 @@ def follow(option: Option, doses: Sequence[Dose], person: Person, season: date |
 
     The earliest dose that counts for a step is as good as any later one: all that follows is measured from it.
     """
+    if not doses:
+        return Way(option, (), (), False)
     counted: list[Dose] = []
     refused: list[tuple[Dose, str]] = []
     for dose in doses:
@@ -117,14 +118,12 @@ def follow(option: Option, doses: Sequence[Dose], person: Person, season: date |
 def earliest(path: Way, person: Person, season: date | None) -> date:
     """The first day on which the next dose would count, grace aside."""
     step = path.step
-    days = [person.birth]
-    if step.min_age:
-        days.append(later(person.birth, step.min_age))
+    day = later(person.birth, step.min_age) if step.min_age else person.birth
     if path.counted and len(path.counted) < len(path.option.steps):
-        days.append(_after_doses(step, path.counted, person))
+        day = max(day, _after_doses(step, path.counted, person))
     if season and step.scope == IN_SEASON:
-        days.append(season)
-    return max(days)
+        day = max(day, season)
+    return day
 
 
 def _after_doses(step: Step, counted: Sequence[Dose], person: Person) -> date:

@@ -7,16 +7,19 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
+from typing import NamedTuple
 
 DUE, DISCUSS, CONTRAINDICATED = "due", "discuss", "contraindicated"
 IN_SEASON, BEFORE_SEASON = "season", "before_season"
 COUNTS, IGNORED = "counts", "ignored"
 SHORTEST_MONTH = 28
 """Days that every month has."""
+DAYS_KEPT = 65_536
+"""Days that `later` remembers: those of a member are asked for in month after month."""
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(NamedTuple):
     """Months, then days: an age or an interval."""
 
     months: int = 0
@@ -49,9 +52,9 @@ class Step:
     """So many days early a dose still counts (ACIP general best practices: four)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Option:
-    """One way to complete a series."""
+    """One way to complete a series. Each is read once, so it is equal to itself alone, and quickly looked up."""
 
     name: str
     unless: frozenset[str]
@@ -61,9 +64,9 @@ class Option:
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """One line of the schedule: for whom, when, by which series."""
+    """One line of the schedule: for whom, when, by which series. Equal to itself alone, as an Option."""
 
     rule: str
     version: str
@@ -134,6 +137,7 @@ def period(text: str) -> Period:
     return Period(12 * number.get("year", 0) + number.get("month", 0), 7 * number.get("week", 0) + number.get("day", 0))
 
 
+@lru_cache(maxsize=DAYS_KEPT)
 def later(day: date, by: Period) -> date:
     """The day a period later. A day that a month lacks is the first of the next: 31 August and six months are 1 March,
     and who is born on 29 February has a birthday on 1 March of other years (CDC CDSi logic specification, CALCDT-5).

@@ -173,7 +173,8 @@ def _series() -> dict[str, tuple[Option, ...]]:
             row["option"], _conditions(row["unless"], named, where), _read(period, row, "open_from", where), ()
         )
         earlier = options.get(row["option"], whole)
-        if _needed(int, row, "step", where) != len(earlier.steps) + 1 or replace(earlier, steps=()) != whole:
+        same = (earlier.unless, earlier.open_from) == (whole.unless, whole.open_from)
+        if _needed(int, row, "step", where) != len(earlier.steps) + 1 or not same:
             raise ValueError(
                 f"{where}: the steps of an option stand in order, 1 first, all with its unless, open_from."
             )

@@ -6,8 +6,9 @@ count (`vaccine_doses.py`), the schedule (`vaccine_schedule.py`), which months h
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 from claims_assets.features.vaccine_doses import (
     OTHER_SEASON,
@@ -35,10 +36,12 @@ from claims_assets.silver.immunization_evidence import COUNTS
 COMPLETE, OVERDUE, NOT_YET, NO_EVIDENCE = "complete", "overdue", "not_yet", "no_evidence"
 STATUSES = (COMPLETE, DUE, OVERDUE, NOT_YET, CONTRAINDICATED, DISCUSS, NO_EVIDENCE)
 SHARED_DECISION, MAY_BE_ELSEWHERE = "shared_decision", "may_be_elsewhere"
+LONG_AGO = date(1800, 1, 1)
+"""Born before all ages of any rule matter."""
+DECISIONS_KEPT = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The status, and what it rests on."""
 
     status: str
@@ -66,18 +69,27 @@ def decide(vaccine: str, person: Person, evidence: Iterable[Evidence], as_of: da
     if rule is None:
         return None
     pieces = tuple(evidence)
+    if not pieces and not person.condition_days and _is_settled(rule, person, as_of):
+        return _of_the_settled(vaccine, rule, person.conditions, person.observed_from, as_of)
+    return _decided(vaccine, rule, person, pieces, as_of)
+
+
+def _decided(vaccine: str, rule: Rule, person: Person, pieces: Sequence[Evidence], as_of: date) -> Decision | None:
+    """The same of a member for whom the rule holds."""
     doses = doses_of(pieces) if pieces else ()
     season = season_of(rule, as_of)
     path = _best(rule, doses, person, as_of, season)
     if path is None:
         return None
     forbidden = _forbidden(vaccine, person, doses, as_of) if person.conditions else None
-    due, overdue = (None, None) if path.complete else _dates(rule, path, person, season)
-    status, reason = _status(rule, path, person, as_of, season, due, overdue, forbidden)
+    opens = earliest(path, person, season)
+    due, overdue = (None, None) if path.complete else _dates(rule, path, person, season, opens)
+    if path.complete:
+        status, reason = COMPLETE, None
+    else:
+        status, reason = _status(rule, path, person, as_of, season, due, overdue, opens, forbidden)
     given = path if path.complete else _most_given(path, rule, doses, person, season)
-    said = [(e.source_id, e.standing) for e in pieces if e.standing != COUNTS]
-    said += [(source, why) for dose, why in given.refused if why != OTHER_SEASON for source in dose.source_ids]
-    clock = [due, overdue, *_later_dates(rule, path, person, season)]
+    clock = [day for day in _clock(rule, path, person, season, opens, due, overdue) if day > as_of]
     return Decision(
         status=status,
         rule=rule,
@@ -85,9 +97,9 @@ def decide(vaccine: str, person: Person, evidence: Iterable[Evidence], as_of: da
         needed=path.needed,
         next_due=_next_due(rule, path, status, due, season),
         due_since=due if status in (DUE, OVERDUE) else None,
-        refused=tuple(sorted(set(said))),
+        refused=_refused(pieces, given) if pieces else (),
         reason=reason,
-        until=min((day for day in clock if day and day > as_of), default=None),
+        until=min(clock) if clock else None,
     )
 
 
@@ -107,12 +119,54 @@ def rule_for(vaccine: str, person: Person, as_of: date) -> Rule | None:
     return None
 
 
+def _is_settled(rule: Rule, person: Person, as_of: date) -> bool:
+    """All ages of the rule were reached before it, or its season, began: the day of birth decides nothing any more."""
+    began = season_of(rule, as_of) or rule.valid_from
+    if any(later(person.birth, age) > began for age in _ages(rule)):
+        return False
+    if not rule.given_from or rule.season_start or person.observed_from is None:
+        return True
+    return person.observed_from > _opened(rule, person, None)
+
+
+@cache
+def _ages(rule: Rule) -> tuple[Period, ...]:
+    """The ages of a rule and of its steps, of which one may be reached last by anybody."""
+    ages = {rule.min_age, rule.given_from, *(option.open_from for option in rule.options)}
+    for option in rule.options:
+        for step in option.steps:
+            ages |= {step.min_age, step.before_age, step.due_age}
+    given = [age for age in ages if age]
+    return tuple(a for a in given if not any(b.months >= a.months and b.days >= a.days and b != a for b in given))
+
+
+@lru_cache(maxsize=DECISIONS_KEPT)
+def _of_the_settled(
+    vaccine: str, rule: Rule, conditions: frozenset[str], observed_from: date | None, as_of: date
+) -> Decision | None:
+    """Of all who are settled and have no evidence: one decision for many members."""
+    return _decided(vaccine, rule, Person(LONG_AGO, conditions=conditions, observed_from=observed_from), (), as_of)
+
+
 def season_of(rule: Rule, as_of: date) -> date | None:
     """First day of the season that the day is in; None for a rule without seasons."""
     if rule.season_start is None:
         return None
-    this_year = date(as_of.year, *rule.season_start)
-    return this_year if this_year <= as_of else date(as_of.year - 1, *rule.season_start)
+    return _season(rule.season_start, as_of)
+
+
+@cache
+def _season(starts: tuple[int, int], as_of: date) -> date:
+    """First day of the season that the day is in."""
+    this_year = date(as_of.year, *starts)
+    return this_year if this_year <= as_of else date(as_of.year - 1, *starts)
+
+
+def _refused(pieces: Iterable[Evidence], given: Way) -> tuple[tuple[str, str], ...]:
+    """Source ids that don't count, and why."""
+    said = {(e.source_id, e.standing) for e in pieces if e.standing != COUNTS}
+    said |= {(source, why) for dose, why in given.refused if why != OTHER_SEASON for source in dose.source_ids}
+    return tuple(sorted(said))
 
 
 def _best(rule: Rule, doses: Sequence[Dose], person: Person, as_of: date, season: date | None) -> Way | None:
@@ -150,7 +204,7 @@ def _is_open(path: Way, person: Person, as_of: date, season: date | None) -> boo
     return max(as_of, earliest(path, person, season)) < later(person.birth, step.before_age)
 
 
-def _dates(rule: Rule, path: Way, person: Person, season: date | None) -> tuple[date | None, date | None]:
+def _dates(rule: Rule, path: Way, person: Person, season: date | None, opens: date) -> tuple[date | None, date | None]:
     """The day on which the next dose is due, and the one from which it is overdue; None: not known, or never.
 
     A rule for a risk begins with the risk, and since when a member has it is not known: until a first dose its due day
@@ -162,22 +216,20 @@ def _dates(rule: Rule, path: Way, person: Person, season: date | None) -> tuple[
     else:
         if rule.conditions and not path.counted:
             return None, None
-        days = [earliest(path, person, season)]
-        if step.due_age:
-            days.append(later(person.birth, step.due_age))
+        due = max(opens, later(person.birth, step.due_age)) if step.due_age else opens
         if path.counted and step.due_interval:
-            days.append(later(path.counted[-1].day, step.due_interval))
+            due = max(due, later(path.counted[-1].day, step.due_interval))
         if season:
-            days.append(_season_due(rule, season))
+            due = max(due, _season_due(rule.season_due, season))
         if not path.counted:
-            days += [later(person.birth, rule.min_age), rule.valid_from]
-        due = max(days)
+            due = max(due, later(person.birth, rule.min_age), rule.valid_from)
     return due, later(due, step.overdue_after) if step.overdue_after else None
 
 
-def _season_due(rule: Rule, season: date) -> date:
+@cache
+def _season_due(due_from: tuple[int, int] | None, season: date) -> date:
     """The day of the season on which doses are due."""
-    month, day = rule.season_due or (season.month, season.day)
+    month, day = due_from or (season.month, season.day)
     due = date(season.year, month, day)
     return due if due >= season else date(season.year + 1, month, day)
 
@@ -190,20 +242,19 @@ def _status(
     season: date | None,
     due: date | None,
     overdue: date | None,
+    opens: date,
     forbidden: tuple[str, str] | None,
 ) -> tuple[str, str | None]:
-    """Status and reason; the first that holds."""
-    if path.complete:
-        return COMPLETE, None
+    """Status and reason of a series that is not complete; the first that holds."""
     if forbidden and forbidden[0] == CONTRAINDICATED:
         return forbidden
-    if (due or earliest(path, person, season)) > as_of:
+    if (due or opens) > as_of:
         return NOT_YET, None
     if forbidden:
         return forbidden
     if rule.when_missing == DISCUSS:
         return DISCUSS, SHARED_DECISION
-    in_season = [why for _, why in path.refused if why != OTHER_SEASON]
+    in_season = [why for _, why in path.refused if why != OTHER_SEASON] if path.refused else ()
     if not path.counted and PRODUCT_UNKNOWN in in_season:
         return DISCUSS, PRODUCT_UNKNOWN
     if not path.counted and not in_season and _may_be_elsewhere(rule, person, as_of, season):
@@ -224,9 +275,8 @@ def _may_be_elsewhere(rule: Rule, person: Person, as_of: date, season: date | No
 
 def _opened(rule: Rule, person: Person, season: date | None) -> date:
     """The first day on which a dose that would count now was to be had."""
-    given = later(person.birth, rule.given_from or rule.min_age)
-    ages = [later(person.birth, option.steps[0].min_age or Period()) for option in rule.options]
-    opened = max(given, min(ages))
+    first = min(later(person.birth, option.steps[0].min_age or Period()) for option in rule.options)
+    opened = max(first, later(person.birth, rule.given_from or rule.min_age))
     if season:
         return max(opened, season)
     return opened if rule.given_from else max(opened, rule.valid_from)
@@ -275,12 +325,18 @@ def _next_due(rule: Rule, path: Way, status: str, due: date | None, season: date
         return due
     if rule.booster_every:
         return later(path.counted[-1].day, rule.booster_every)
-    return later(_season_due(rule, season), Period(months=12)) if season else None
+    return later(_season_due(rule.season_due, season), Period(months=12)) if season else None
 
 
-def _later_dates(rule: Rule, path: Way, person: Person, season: date | None) -> Iterator[date]:
-    """Days, besides the due ones, on which the status may change by itself; birthdays of rules aside."""
-    yield earliest(path, person, season)
+def _clock(
+    rule: Rule, path: Way, person: Person, season: date | None, opens: date, due: date | None, overdue: date | None
+) -> Iterator[date]:
+    """Days on which the status may change by itself; birthdays of rules aside."""
+    yield opens
+    if due:
+        yield due
+    if overdue:
+        yield overdue
     if season:
         yield later(season, Period(months=12))
     if rule.booster_every:

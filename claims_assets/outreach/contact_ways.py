@@ -14,11 +14,14 @@ from claims_assets.outreach.standing import household
 from claims_assets.silver.codes import normal_id
 
 GUARDIAN = "guardian"
+ALWAYS = "0001-01-01"
+"""Before any month: since when a line without a date counts."""
 GUARDIAN_AGES = (25, 64)
 """Of several adults in a household one of these ages is contacted for a minor: more likely a parent than a sibling or
 a grandparent. An assumption: no feed says whose child a member is, unless a channel's role is guardian."""
-HOME = ("claim_month", "_household")
-OF_AN_ADULT = ("member_id", "_last", "_values", "_language", "_file", "_out")
+GROUPS = 200
+"""Groups over which members are spread who share their guardian with nobody."""
+OF_AN_ADULT = ("_last", "_values", "_language", "_file", "_out")
 """What is asked of the adult who is contacted for a minor."""
 
 
@@ -36,116 +39,140 @@ def with_contact_ways(members: DataFrame, contacts: DataFrame, attempts: DataFra
         contacts: `bronze.member_contacts`.
         attempts: `bronze.outreach_contacts`.
     """
+    told = _told(contacts, attempts)
+    return members.join(told, "member_id", "left").transform(_as_known).transform(_with_adult).transform(_through_whom)
+
+
+def _told(contacts: DataFrame, attempts: DataFrame) -> DataFrame:
+    """One row per member: by channel since when it is on file, a guardian's, and opted out of; all numbers and
+    addresses; and what was told from when on.
+
+    A line counts from the month of its receipt, where that is known; a contact also not before its day.
+    """
+    always = F.lit(ALWAYS).cast("date")
+    line = {
+        "_since": F.coalesce(_first_of("received_month"), always),
+        "_channel": F.lower(F.trim("channel")),
+        "_of_guardian": F.lower(F.trim("contact_role")) == GUARDIAN,
+        "_out": F.when(F.col("opt_out"), F.coalesce("opt_out_date", always)),
+        "_contacted": F.to_date("last_contacted_at"),
+        "_language": F.col("preferred_language"),
+        "_value": F.col("value"),
+    }
+    attempt = {"_since": _first_of("known_from"), "_contacted": F.to_date("contacted_at")}
+    kinds = dict.fromkeys(("_channel", "_language", "_value"), "string") | {"_of_guardian": "boolean", "_out": "date"}
+    missing = {name: F.lit(None).cast(kind) for name, kind in kinds.items()}
+    member = normal_id(F.col("member_id")).alias("member_id")
+    lines = contacts.select(member, *[of.alias(name) for name, of in line.items()])
+    tries = attempts.select(member, *[(attempt | missing)[name].alias(name) for name in line])
+    since, is_of = F.col("_since"), {c: F.col("_channel") == c for c in CHANNELS}
+    first = {
+        "file": lambda c: F.when(is_of[c], since),
+        "guardian": lambda c: F.when(is_of[c] & F.col("_of_guardian"), since),
+        "out": lambda c: F.when(is_of[c] & F.col("_out").isNotNull(), F.greatest(since, F.col("_out"))),
+    }
+    contact = F.struct(F.greatest("_since", "_contacted").alias("since"), F.col("_contacted").alias("day"))
+    language = F.struct(F.col("_since").alias("since"), F.col("_language").alias("word"))
+    empty = F.array().cast("array<string>")
     return (
-        members.join(_on_file(contacts), "member_id", "left")
-        .join(_attempts(attempts), "member_id", "left")
-        .transform(_as_known)
-        .transform(_with_adult)
-        .transform(_through_whom)
+        lines.unionByName(tries)
+        .groupBy("member_id")
+        .agg(
+            *[F.min(of(c)).alias(f"_{what}_from_{c}") for what, of in first.items() for c in CHANNELS],
+            F.collect_list(F.when(F.col("_contacted").isNotNull(), contact)).alias("_contacts"),
+            F.collect_list(F.when(F.col("_language").isNotNull(), language)).alias("_languages"),
+            F.array_sort(F.coalesce(F.collect_set("_value"), empty)).alias("_values"),
+        )
     )
 
 
-def _on_file(contacts: DataFrame) -> DataFrame:
-    """One row per member: its lines, and all numbers and addresses on them."""
-    line = F.struct(
-        F.to_date(F.concat("received_month", F.lit("-01"))).alias("received"),
-        F.lower(F.trim("channel")).alias("channel"),
-        (F.lower(F.trim("contact_role")) == GUARDIAN).alias("of_guardian"),
-        "opt_out",
-        "opt_out_date",
-        F.to_date("last_contacted_at").alias("contacted"),
-        F.col("preferred_language").alias("language"),
-    )
-    return contacts.groupBy(normal_id(F.col("member_id")).alias("member_id")).agg(
-        F.collect_list(line).alias("_lines"),
-        F.array_sort(F.coalesce(F.collect_set("value"), F.array().cast("array<string>"))).alias("_values"),
-    )
-
-
-def _attempts(attempts: DataFrame) -> DataFrame:
-    """One row per member: the days on which somebody tried, with when that was known."""
-    tried = attempts.select(
-        normal_id(F.col("member_id")).alias("member_id"), F.to_date("contacted_at").alias("tried"), "known_from"
-    )
-    return tried.groupBy("member_id").agg(F.collect_list(F.struct("tried", "known_from")).alias("_tries"))
+def _first_of(month: str) -> Column:
+    return F.to_date(F.concat(month, F.lit("-01")))
 
 
 def _as_known(members: DataFrame) -> DataFrame:
-    """Channels on file `_file`, of a guardian `_guardian`, opted out of `_out`; `_last` and `_language`: all at the end
-    of the row's month. A line counts from the month of its receipt, where that is known.
+    """Channels on file `_file`, of a guardian `_guardian`, opted out of `_out`; `_last` contact and `_language`: all at
+    the end of the row's month.
     """
-    end, month = F.col("_month_end"), F.col("claim_month")
-    contacted = F.filter(F.transform("_known", lambda line: line["contacted"]), lambda day: day <= end)
-    tries = F.filter("_tries", lambda line: (line["tried"] <= end) & (line["known_from"] <= month))
-    known = members.withColumn(
-        "_known", F.filter("_lines", lambda line: F.coalesce(line["received"] <= end, F.lit(True)))
-    )
-    return known.withColumns(
+    end = F.col("_month_end")
+    contacts = F.filter("_contacts", lambda told: told["since"] <= end)
+    languages = F.filter("_languages", lambda told: told["since"] <= end)
+    return members.withColumns(
         {
-            "_file": _channels(F.col("_known")),
-            "_guardian": _channels(F.filter("_known", lambda line: line["of_guardian"])),
-            "_out": _channels(
-                F.filter("_known", lambda line: line["opt_out"] & F.coalesce(line["opt_out_date"] <= end, F.lit(True)))
-            ),
-            "_last": F.greatest(F.array_max(contacted), F.array_max(F.transform(tries, lambda line: line["tried"]))),
-            "_language": F.array_max(F.transform("_known", lambda line: line["language"])),
+            f"_{what}": _in_order(lambda c, w=what: F.col(f"_{w}_from_{c}") <= end)
+            for what in ("file", "guardian", "out")
         }
-    ).drop("_lines", "_tries", "_known")
+        | {
+            "_last": F.array_max(F.transform(contacts, lambda told: told["day"])),
+            "_language": F.array_max(F.transform(languages, lambda told: told["word"])),
+        }
+    ).drop("_contacts", "_languages", *[f"_{w}_from_{c}" for w in ("file", "guardian", "out") for c in CHANNELS])
 
 
 def _with_adult(own: DataFrame) -> DataFrame:
-    """Adds `_adult`: what is known of the adult of the household who is contacted for its minors; NULL: nobody."""
-    may = F.col("household_id").isNotNull() & ~F.col("is_minor") & F.col("may_guard")
-    judged = own.withColumns(
-        {
-            "_household": household(),
-            "_may": F.coalesce(may, F.lit(False)),
-            "_is_open": _some_open("_file"),
-            "_of_age": F.col("age").between(*GUARDIAN_AGES),
-        }
+    """Adds `_adult`, who is contacted for the minors of the household, and what is known of that adult; NULL: nobody."""
+    first = Window.partitionBy("_home", "claim_month").orderBy(
+        F.desc("_is_open"), F.desc("_of_age"), F.desc("age"), "member_id"
     )
-    first = Window.partitionBy(*HOME).orderBy(
-        F.desc("_may"), F.desc("_is_open"), F.desc("_of_age"), F.desc("age"), "member_id"
+    may = own.where(F.col("household_id").isNotNull() & ~F.col("is_minor") & F.col("may_guard")).select(
+        F.col("household_id").alias("_home"),
+        "claim_month",
+        "member_id",
+        "age",
+        *OF_AN_ADULT,
+        _some_open("_file").alias("_is_open"),
+        F.col("age").between(*GUARDIAN_AGES).alias("_of_age"),
     )
-    # The first row of an ordered window, not a join with the adults: that would compute all of this a second time.
-    adult = F.first(F.when(F.col("_may"), F.struct(*OF_AN_ADULT))).over(first)
-    return judged.withColumn("_adult", adult).drop("_may", "_is_open", "_of_age")
+    adults = may.withColumn("_place", F.row_number().over(first)).where("_place = 1")
+    names = {"member_id": "_adult"} | {name: f"_adult{name}" for name in OF_AN_ADULT}
+    told = adults.select(
+        F.col("_home").alias("household_id"), "claim_month", *[F.col(n).alias(a) for n, a in names.items()]
+    )
+    return own.join(told, ["household_id", "claim_month"], "left")
 
 
 def _through_whom(own: DataFrame) -> DataFrame:
     minor, guarded = F.col("is_minor"), _some_open("_guardian")
-    has_adult = F.col("_adult.member_id").isNotNull()
-    same = F.coalesce(F.arrays_overlap("_values", "_adult._values"), F.lit(False))
+    has_adult = F.col("_adult").isNotNull()
+    same = F.coalesce(F.arrays_overlap("_values", "_adult_values"), F.lit(False))
     through_adult = F.col("_through_adult")
     told = own.withColumn("_through_adult", minor & has_adult & (~guarded | same))
     alone = minor & guarded & ~through_adult & F.col("household_id").isNotNull()
     of_child = F.when(minor, F.col("_guardian")).otherwise(F.col("_file"))
     told = told.withColumns(
         {
+            "_household": household(),
             "opted_out": (F.size("_file") > 0) & ~_some_open("_file"),
             "has_guardian": ~minor | has_adult | (F.size("_guardian") > 0),
-            "_ways": F.when(through_adult, F.col("_adult._file")).otherwise(of_child),
-            "_no": F.when(through_adult, F.array_union("_out", "_adult._out")).otherwise(F.col("_out")),
+            "_ways": F.when(through_adult, F.col("_adult_file")).otherwise(of_child),
+            "_no": F.when(through_adult, F.array_union("_out", "_adult_out")).otherwise(F.col("_out")),
             "_guardian_value": F.when(alone, F.get("_values", F.lit(0))),
             "_guarded": F.when(guarded, F.col("member_id")),
         }
     )
-    sibling = F.min("_guarded").over(Window.partitionBy(*HOME, "_guardian_value"))
-    contact = F.when(through_adult, F.col("_adult.member_id")).when(F.col("_guardian_value").isNotNull(), sibling)
+    # The others are spread over some groups: a group for each would cost more, one for all would be too large.
+    other = F.pmod(F.xxhash64("member_id"), F.lit(GROUPS)).cast("string")
+    told = told.withColumn(
+        "_home", F.when(F.col("_guardian_value").isNotNull(), F.col("household_id")).otherwise(other)
+    )
+    sibling = F.min("_guarded").over(Window.partitionBy("claim_month", "_home", "_guardian_value"))
+    contact = F.when(through_adult, F.col("_adult")).when(F.col("_guardian_value").isNotNull(), sibling)
     return told.withColumns(
         {
             "contact_member_id": F.coalesce(contact, "member_id"),
             "reachable_channels": _in_order(lambda c: F.array_contains("_ways", c) & ~F.array_contains("_no", c)),
-            "last_contacted_at": F.greatest("_last", F.when(through_adult, F.col("_adult._last"))),
-            "contact_language": F.coalesce(F.when(through_adult, F.col("_adult._language")), "_language"),
+            "last_contacted_at": F.greatest("_last", F.when(through_adult, F.col("_adult_last"))),
+            "contact_language": F.coalesce(F.when(through_adult, F.col("_adult_language")), "_language"),
         }
-    ).drop("_adult", "_values", "_last", "_language", "_file", "_guardian", "_out", "_guardian_value", "_guarded")
-
-
-def _channels(lines: Column) -> Column:
-    """The channels of some lines, each once; never NULL."""
-    found = F.transform(lines, lambda line: line["channel"])
-    return _in_order(lambda channel: F.array_contains(found, channel))
+    ).drop(
+        *OF_AN_ADULT,
+        "_adult",
+        *[f"_adult{n}" for n in OF_AN_ADULT],
+        "_guardian",
+        "_guardian_value",
+        "_guarded",
+        "_home",
+    )
 
 
 def _in_order(holds: Callable[[str], Column]) -> Column:

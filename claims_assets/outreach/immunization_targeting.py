@@ -16,10 +16,10 @@ from claims_assets.outreach import formulas, standing
 from claims_assets.outreach.contact_ways import with_contact_ways
 from claims_assets.outreach.funnel import COLUMNS, picture
 from claims_assets.outreach.outreach_policy import of_the_month
-from claims_assets.outreach.places import PLACED, with_places
+from claims_assets.outreach.places import places
 from claims_assets.outreach.policy import CHANNELS
 from claims_assets.outreach.reasons import reason
-from claims_assets.outreach.vaccine_needs import SAID, no_needs, vaccine_needs
+from claims_assets.outreach.vaccine_needs import no_needs, vaccine_needs
 from claims_assets.predictions.scoring import MODEL_STATUSES
 from claims_assets.silver.demographics import AGE_GROUPS, ETHNICITIES, GENDERS, RACES
 from claims_assets.table import Spans, Whole, table
@@ -41,15 +41,6 @@ FEATURES = (
     "has_copd_asthma",
     "has_heart_failure",
 )
-INNER = {
-    "_before": "string",
-    **{f"_said_{name}": "string" for name in SAID},
-    **dict.fromkeys(("_ways", "_no"), "array<string>"),
-    **dict.fromkeys(("is_minor", "_through_adult", "lists_discuss"), "boolean"),
-    "death_date": "date",
-    "cooldown_days": "int",
-}
-"""What decisions and sentences need beside the columns of the table -> types."""
 HUNDRED = {"min_value": 0.0, "max_value": 100.0}
 
 
@@ -164,7 +155,8 @@ def immunization_targeting(
     scored = needs.join(gold_member_features.select(*KEY, *FEATURES), KEY, "left").join(
         gold_member_risk_predictions.select(*KEY, *SCORES), KEY, "left"
     )
-    placed = scored.transform(_judged).transform(with_places, _kept())
+    judged = _judged(scored)
+    placed = judged.join(places(judged.where("_before is null")), KEY, "left")
     return placed.transform(_decided).withColumn("reason", reason()).select(*compiled(ImmunizationTargeting).columns)
 
 
@@ -202,12 +194,6 @@ def _judged(scored: DataFrame) -> DataFrame:
             }
         )
     )
-
-
-def _kept() -> dict[str, str]:
-    """Columns that are known before places are given, and needed after -> their types."""
-    later = (*PLACED, "exclusion_reason", "disposition", "reason")
-    return {n: t.simpleString() for n, t in compiled(ImmunizationTargeting).columns.items() if n not in later} | INNER
 
 
 def _decided(placed: DataFrame) -> DataFrame:

@@ -1,10 +1,9 @@
 """The candidates of a month as contacts in the order of urgency, and the place that each is given.
 
-Here: from rows to contacts and back, a month at a time, as Arrow tables: a month's rows are in memory together, about
-1 kB each. Elsewhere: which contact gets what (`capacity.py`).
+Here: from rows to contacts and back, a month at a time and only the columns that decide, as a month's candidates are in
+memory together. Elsewhere: which contact gets what (`capacity.py`).
 """
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame
@@ -29,6 +28,8 @@ URGENCY = {
 CAPACITY = ("weeks", *[f"{c}_per_week" for c in CHANNELS])
 DECIDES = ("member_id", "is_holdout", *CONTACT, SCORE, *CAPACITY)
 PLACED = {
+    "member_id": "string",
+    "claim_month": "string",
     "contact_tier": "string",
     "contact_channel": "string",
     "contact_week": "int",
@@ -41,42 +42,33 @@ PLACED = {
 """What is told of a place; `_better`: channels that the contact's tier prefers to the one it got."""
 
 
-def with_places(members: DataFrame, kept: Mapping[str, str]) -> DataFrame:
-    """Adds the columns of PLACED, NULL for members who are no candidates.
+def places(candidates: DataFrame) -> DataFrame:
+    """One row per candidate, with the columns of PLACED.
 
     Without room a candidate has neither channel nor rank, nor has one who is held out. `within_capacity` is the same
     pass as if nobody were. Households come in the order of their most urgent member, and their contacts together; ties
     break by household and member id.
 
     Args:
-        members: members with `is_holdout`, `_household`, `contact_member_id`, `reachable_channels`,
-            `outreach_priority_score`, the capacity of the month, and `_before`, which is NULL for candidates.
-        kept: columns of the result -> types.
+        candidates: members with `is_holdout`, `_household`, `contact_member_id`, `reachable_channels`,
+            `outreach_priority_score` and the capacity of the month.
     """
     reachable = F.concat_ws(" ", "reachable_channels").alias("_reachable")
-    more = [name for name in (*DECIDES, "_before") if name not in (*kept, "_reachable")]
-    asked = members.select(*[F.col(n).cast(kind).alias(n) for n, kind in kept.items()], *more, reachable)
-    schema = ", ".join(f"{name} {kind}" for name, kind in (kept | PLACED).items())
-    # Each row goes through, where a join with the places would compute all that was joined so far a second time.
-    return asked.groupBy("claim_month").applyInArrow(lambda rows: _of_month(rows, list(kept)), schema)
+    asked = candidates.select("claim_month", *[reachable if name == "_reachable" else name for name in DECIDES])
+    schema = ", ".join(f"{name} {kind}" for name, kind in PLACED.items())
+    return asked.groupBy("claim_month").applyInArrow(lambda rows: _of_month(rows), schema)
 
 
-def _of_month(members: "pa.Table", kept: list[str]) -> "pa.Table":
-    """The members of one month with their places."""
-    import numpy as np
+def _of_month(candidates: "pa.Table") -> "pa.Table":
     import pyarrow as pa
 
-    candidates = members["_before"].is_null().to_numpy()
-    found = places(members.filter(pa.array(candidates)).select(DECIDES).to_pandas())
-    row = pa.array(np.cumsum(candidates) - 1, mask=~candidates)
-    result = members.select(kept)
-    for name, values in found.items():
-        result = result.append_column(name, values.take(row))
-    return result
+    return pa.table(
+        {name: candidates[name] for name in ("member_id", "claim_month")} | placed_in_order(candidates.to_pandas())
+    )
 
 
-def places(candidates: "pd.DataFrame") -> "dict[str, pa.Array]":
-    """The columns of PLACED for the candidates of one month, in their order."""
+def placed_in_order(candidates: "pd.DataFrame") -> "dict[str, pa.Array]":
+    """The other columns of PLACED for the candidates of one month, in their order."""
     import numpy as np
     import pyarrow as pa
 
@@ -87,9 +79,9 @@ def places(candidates: "pd.DataFrame") -> "dict[str, pa.Array]":
     tiers = [tier_of(best) for best in first["_of_contact"]]
     channels = [reachable.split() for reachable in first["_reachable"]]
     contacts = list(map(Contact, household, tiers, channels, first["is_holdout"]))
-    month = next(candidates[list(CAPACITY)].itertuples(), None)
-    per_week = {c: getattr(month, f"{c}_per_week", 0) for c in CHANNELS}
-    given = placed(contacts, per_week, getattr(month, "weeks", 0))
+    month = candidates.iloc[0]
+    per_week = {c: int(month[f"{c}_per_week"]) for c in CHANNELS}
+    given = placed(contacts, per_week, int(month["weeks"]))
     channel = [p.channel for p in given]
     contact = is_next.cumsum().to_numpy() - 1
     listed = np.array([c is not None for c in channel], dtype=bool)[contact]

@@ -62,7 +62,7 @@ def members(draw):
 
 def by_month(member):
     """(vaccine, month) -> what the table would say; the day it may change by itself is no part of it."""
-    return {(s.vaccine, m): replace(s.decision, until=None) for s in stretches(member) for m in s.months}
+    return {(s.vaccine, m): s.decision._replace(until=None) for s in stretches(member) for m in s.months}
 
 
 @settings(max_examples=60, deadline=None)
