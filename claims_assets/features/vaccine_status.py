@@ -71,11 +71,11 @@ def decide(vaccine: str, person: Person, evidence: Iterable[Evidence], as_of: da
     pieces = tuple(evidence)
     if not pieces and not person.condition_days and _is_settled(rule, person, as_of):
         return _of_the_settled(vaccine, rule, person.conditions, person.observed_from, as_of)
-    return _decided(vaccine, rule, person, pieces, as_of)
+    return decided(vaccine, rule, person, pieces, as_of)
 
 
-def _decided(vaccine: str, rule: Rule, person: Person, pieces: Sequence[Evidence], as_of: date) -> Decision | None:
-    """The same of a member for whom the rule holds."""
+def decided(vaccine: str, rule: Rule, person: Person, pieces: Sequence[Evidence], as_of: date) -> Decision | None:
+    """The same of a member for whom the rule holds, whatever others got."""
     doses = doses_of(pieces) if pieces else ()
     season = season_of(rule, as_of)
     path = _best(rule, doses, person, as_of, season)
@@ -145,7 +145,7 @@ def _of_the_settled(
     vaccine: str, rule: Rule, conditions: frozenset[str], observed_from: date | None, as_of: date
 ) -> Decision | None:
     """Of all who are settled and have no evidence: one decision for many members."""
-    return _decided(vaccine, rule, Person(LONG_AGO, conditions=conditions, observed_from=observed_from), (), as_of)
+    return decided(vaccine, rule, Person(LONG_AGO, conditions=conditions, observed_from=observed_from), (), as_of)
 
 
 def season_of(rule: Rule, as_of: date) -> date | None:

@@ -110,7 +110,7 @@ def _as_known(members: DataFrame) -> DataFrame:
 
 
 def _with_adult(own: DataFrame) -> DataFrame:
-    """Adds `_adult`, who is contacted for the minors of the household, and what is known of that adult; NULL: nobody."""
+    """Adds `_adult`, who is contacted for the minors of the household, and what is known of them; NULL: nobody."""
     first = Window.partitionBy("_home", "claim_month").orderBy(
         F.desc("_is_open"), F.desc("_of_age"), F.desc("age"), "member_id"
     )

@@ -24,8 +24,8 @@ SAID = {"overdue": ("overdue",), "due": ("due",), "no_evidence": ("no_evidence",
 
 
 def vaccine_needs(gaps: DataFrame) -> DataFrame:
-    """One row per member and as-of month: the LISTS, `_has_<status>`, `first_due_since`, `dose_evidence` and the sentences
-    of SAID.
+    """One row per member and as-of month: the LISTS, whether it `_has_*` a vaccine of a status, `first_due_since`,
+    `dose_evidence` and the sentences of SAID.
     """
     told = gaps.withColumns({"_piece": _piece(), "_evidence": _evidence()})
     lists = [_collected(F.when(_is(of), F.col("vaccine"))).alias(name) for name, of in LISTS.items()]
