@@ -112,13 +112,13 @@ def statuses(member: Member) -> Iterator[tuple[Any, ...]]:
     """The columns of _FOUND for each asked month in which the member is two."""
     birthday, until = later(member.birth, SECOND_BIRTHDAY), later(member.birth, SHOWN_UNTIL)
     for month in member.months:
-        if birthday <= last_day(month.index) < until:
-            met = [v for v in COMBO_10 if _is_met(v, member, month.index, birthday)]
+        if birthday <= last_day(month.number) < until:
+            met = [v for v in COMBO_10 if _is_met(v, member, month.number, birthday)]
             missing = [v for v in COMBO_10 if v not in met]
-            excluded = [name for name in EXCLUDED_BY if _days(name, member, month.index, birthday)]
+            excluded = [name for name in EXCLUDED_BY if _days(name, member, month.number, birthday)]
             yield (
                 member.member_id,
-                month_of_index(month.index),
+                month_of_index(month.number),
                 birthday,
                 met,
                 missing,

@@ -48,7 +48,7 @@ class ConditionDay:
 class Month(NamedTuple):
     """One asked month of a member."""
 
-    index: int
+    number: int
     flags: frozenset[str] = frozenset()
     """Flags of `gold.member_conditions` that hold."""
     observed_from: date | None = None
@@ -85,8 +85,8 @@ class _Run(NamedTuple):
 
 def stretches(member: Member) -> Iterator[Stretch]:
     """The decisions of all asked months for every vaccine with a rule that holds."""
-    asked = sorted(member.months, key=lambda m: m.index)
-    numbers = [month.index for month in asked]
+    asked = sorted(member.months, key=lambda m: m.number)
+    numbers = [month.number for month in asked]
     runs = _runs(asked, member.days)
     by_vaccine: dict[str, list[Known]] = {}
     for known in member.evidence:

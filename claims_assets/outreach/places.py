@@ -73,9 +73,9 @@ def placed_in_order(candidates: "pd.DataFrame") -> "dict[str, pa.Array]":
     import pyarrow as pa
 
     members = _in_order(candidates)
-    is_next = members[CONTACT].ne(members[CONTACT].shift()).any(axis=1)
-    first = members[is_next]
-    household = first["_household"].ne(first["_household"].shift()).cumsum()
+    is_next = members[CONTACT].ne(members[CONTACT].shift()).any(axis="columns").to_numpy()  # pyright: ignore[reportAttributeAccessIssue]
+    first = members.loc[is_next]
+    household = first.groupby("_household", sort=False).ngroup()
     tiers = [tier_of(best) for best in first["_of_contact"]]
     channels = [reachable.split() for reachable in first["_reachable"]]
     contacts = list(map(Contact, household, tiers, channels, first["is_holdout"]))
@@ -83,7 +83,7 @@ def placed_in_order(candidates: "pd.DataFrame") -> "dict[str, pa.Array]":
     per_week = {c: int(month[f"{c}_per_week"]) for c in CHANNELS}
     given = placed(contacts, per_week, int(month["weeks"]))
     channel = [p.channel for p in given]
-    contact = is_next.cumsum().to_numpy() - 1
+    contact = np.cumsum(is_next) - 1
     listed = np.array([c is not None for c in channel], dtype=bool)[contact]
     of_contact = {
         "contact_tier": pa.array(tiers, pa.string()),
