@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claims_assets import columns as c
+from claims_assets.bronze.known import known_from
 from claims_assets.contracts import Contract
 from claims_assets.table import Whole, table
 
@@ -40,5 +41,5 @@ class FraudLabels(Contract):
 )
 def fraud_labels(landing_fraud_labels: Whole) -> DataFrame:
     """Types the landed text and adds the month it became known: received, else the month of the decision."""
-    decided = F.date_format(F.col("decided_at").try_cast("timestamp"), "yyyy-MM")
-    return landing_fraud_labels.withColumn("known_from", F.coalesce("received_month", decided))
+    decided = F.col("decided_at").try_cast("timestamp")
+    return landing_fraud_labels.withColumn("known_from", known_from(decided))

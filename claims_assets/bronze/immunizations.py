@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claims_assets import columns as c
+from claims_assets.bronze.known import known_from
 from claims_assets.bronze.pharmacy_claims import NDC
 from claims_assets.contracts import Contract
 from claims_assets.table import Whole, table
@@ -37,5 +38,5 @@ class Immunizations(Contract):
 @table(Immunizations, partitioned=False, keeps_rows_of=["landing_immunizations"], domain="members")
 def immunizations(landing_immunizations: Whole) -> DataFrame:
     """Types the landed text and adds the month it became known: received, else administered."""
-    administered = F.date_format(F.col("administered_date").try_cast("date"), "yyyy-MM")
-    return landing_immunizations.withColumn("known_from", F.coalesce("received_month", administered))
+    administered = F.col("administered_date").try_cast("date")
+    return landing_immunizations.withColumn("known_from", known_from(administered))

@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claims_assets import columns as c
+from claims_assets.bronze.known import known_from
 from claims_assets.bronze.member_contacts import CHANNEL
 from claims_assets.contracts import Contract
 from claims_assets.table import Whole, table
@@ -40,5 +41,5 @@ class OutreachContacts(Contract):
 )
 def outreach_contacts(landing_outreach_contacts: Whole) -> DataFrame:
     """Types the landed text and adds the month it became known: received, else the month of the attempt."""
-    attempted = F.date_format(F.col("contacted_at").try_cast("timestamp"), "yyyy-MM")
-    return landing_outreach_contacts.withColumn("known_from", F.coalesce("received_month", attempted))
+    attempted = F.col("contacted_at").try_cast("timestamp")
+    return landing_outreach_contacts.withColumn("known_from", known_from(attempted))

@@ -7,19 +7,24 @@ not that measure: its value sets are licensed, and histories of the illnesses do
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claims_assets import columns as c
 from claims_assets.contracts import Contract
-from claims_assets.features.vaccine_members import for_each_member, month_text, vaccine_members
+from claims_assets.features.vaccine_doses import Person, doses_of, follow
+from claims_assets.features.vaccine_members import arrow_type, for_each_member, vaccine_members
 from claims_assets.features.vaccine_months import Member, last_day
-from claims_assets.features.vaccine_schedule import Period, later, schedule_version, series_of
-from claims_assets.features.vaccine_status import Person, doses_of, follow
+from claims_assets.features.vaccine_rules import Period, later
+from claims_assets.features.vaccine_schedule import schedule_version, series_of
+from claims_assets.partitions import month_of_index
 from claims_assets.sources.code_sets import fingerprint
 from claims_assets.table import Spans, table
+
+if TYPE_CHECKING:
+    import pyarrow
 
 COMBO_3 = ("dtap", "polio", "mmr", "hib", "hepatitis_b", "varicella", "pneumococcal")
 COMBO_7 = (*COMBO_3, "hepatitis_a", "rotavirus")
@@ -33,10 +38,14 @@ SECOND_BIRTHDAY, SHOWN_UNTIL = Period(months=24), Period(months=36)
 MET, NOT_MET, EXCLUDED = "met", "not_met", "excluded"
 OUTCOMES = (MET, NOT_MET, EXCLUDED)
 
-_FOUND = (
-    "member_id string, month int, second_birthday date, vaccines_met array<string>, vaccines_missing array<string>,"
-    " exclusion string"
-)
+_FOUND = {
+    "member_id": "string",
+    "claim_month": "string",
+    "second_birthday": "date",
+    "vaccines_met": "array<string>",
+    "vaccines_missing": "array<string>",
+    "exclusion": "string",
+}
 
 
 class ChildhoodImmunizationStatus(Contract):
@@ -86,23 +95,35 @@ def childhood_immunization_status(
         .otherwise(NOT_MET)
         for name, combo in combos.items()
     }
-    return (
-        for_each_member(people, statuses, _FOUND)
-        .withColumns(outcome)
-        .withColumn("claim_month", month_text(F.col("month")))
-        .drop("month")
-    )
+    columns = ", ".join(f"{name} {kind}" for name, kind in _FOUND.items())
+    return for_each_member(people, _table, columns).withColumns(outcome)
+
+
+def _table(members: Sequence[Member]) -> "pyarrow.RecordBatch":
+    import pyarrow as pa
+
+    rows = [row for member in members for row in statuses(member)]
+    columns = list(zip(*rows, strict=True)) or [()] * len(_FOUND)
+    told = zip(_FOUND.items(), columns, strict=True)
+    return pa.RecordBatch.from_pydict({name: pa.array(values, arrow_type(kind)) for (name, kind), values in told})
 
 
 def statuses(member: Member) -> Iterator[tuple[Any, ...]]:
     """The columns of _FOUND for each asked month in which the member is two."""
     birthday, until = later(member.birth, SECOND_BIRTHDAY), later(member.birth, SHOWN_UNTIL)
     for month in member.months:
-        if birthday <= last_day(month.index) < until:
-            met = [v for v in COMBO_10 if _is_met(v, member, month.index, birthday)]
+        if birthday <= last_day(month.number) < until:
+            met = [v for v in COMBO_10 if _is_met(v, member, month.number, birthday)]
             missing = [v for v in COMBO_10 if v not in met]
-            excluded = [name for name in EXCLUDED_BY if _days(name, member, month.index, birthday)]
-            yield member.member_id, month.index, birthday, met, missing, excluded[0] if excluded else None
+            excluded = [name for name in EXCLUDED_BY if _days(name, member, month.number, birthday)]
+            yield (
+                member.member_id,
+                month_of_index(month.number),
+                birthday,
+                met,
+                missing,
+                excluded[0] if excluded else None,
+            )
 
 
 def _is_met(vaccine: str, member: Member, month: int, birthday: date) -> bool:

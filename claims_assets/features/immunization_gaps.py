@@ -5,26 +5,39 @@ Here: what is read, and the columns. Elsewhere: the schedule (`vaccine_schedule.
 whose birth date is not known has no row, nor has a vaccine without a rule that holds for the member.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from claims_assets import columns as c
 from claims_assets.contracts import Contract
-from claims_assets.features.vaccine_members import for_each_member, month_text, vaccine_members
-from claims_assets.features.vaccine_months import Member, Stretch, stretches
+from claims_assets.features.vaccine_members import arrow_type, for_each_member, month_texts, vaccine_members
+from claims_assets.features.vaccine_months import Member, stretches
 from claims_assets.features.vaccine_schedule import schedule_version
-from claims_assets.features.vaccine_status import STATUSES
+from claims_assets.features.vaccine_status import STATUSES, Decision
 from claims_assets.sources.code_sets import VACCINES, fingerprint
 from claims_assets.table import Spans, table
 
-_STRETCH = (
-    "member_id string, months array<int>, vaccine string, status string, status_reason string, doses_counted int,"
-    " doses_needed int, next_due_date date, due_since date, last_dose_date date, evidence array<string>,"
-    " refused_evidence array<string>, uses_weak_evidence boolean, rule_id string, schedule_version string"
-)
+if TYPE_CHECKING:
+    import pyarrow
+
+DECIDED = {
+    "vaccine": "string",
+    "status": "string",
+    "status_reason": "string",
+    "doses_counted": "int",
+    "doses_needed": "int",
+    "next_due_date": "date",
+    "due_since": "date",
+    "last_dose_date": "date",
+    "evidence": "array<string>",
+    "refused_evidence": "array<string>",
+    "uses_weak_evidence": "boolean",
+    "rule_id": "string",
+    "schedule_version": "string",
+}
+"""Columns that a decision fills, with their types."""
 
 
 class ImmunizationGaps(Contract):
@@ -75,21 +88,43 @@ def immunization_gaps(
     people = vaccine_members(
         silver_member_months_as_known, gold_member_conditions, silver_immunization_evidence, gold_vaccine_condition_days
     )
-    found = for_each_member(people, _rows, _STRETCH).withColumn("_month", F.explode("months"))
-    return found.withColumn("claim_month", month_text(F.col("_month"))).drop("months", "_month")
+    columns = {"member_id": "string", "claim_month": "string"} | DECIDED
+    return for_each_member(people, gaps_of, ", ".join(f"{name} {kind}" for name, kind in columns.items()))
 
 
-def _rows(member: Member) -> Iterator[tuple[Any, ...]]:
-    return (_row(member.member_id, stretch) for stretch in stretches(member))
+def gaps_of(members: Sequence[Member]) -> "pyarrow.RecordBatch":
+    """The rows of some members. A decision is told once and taken for each of its rows: many members share one."""
+    import numpy as np
+    import pyarrow as pa
+
+    places: dict[int, int] = {}
+    decisions: list[Decision] = []
+    who, what, months, lengths = [], [], [], []
+    for number, member in enumerate(members):
+        for _, held, decision in stretches(member):
+            place = places.setdefault(id(decision), len(decisions))
+            if place == len(decisions):
+                decisions.append(decision)
+            who.append(number)
+            what.append(place)
+            months += held
+            lengths.append(len(held))
+    told = list(zip(*map(_told, decisions), strict=True)) or [()] * len(DECIDED)
+    taken = pa.array(np.repeat(np.array(what, dtype=np.int64), lengths))
+    names = pa.array([member.member_id for member in members], pa.string())
+    columns = {
+        "member_id": names.take(pa.array(np.repeat(np.array(who, dtype=np.int64), lengths))),
+        "claim_month": month_texts(months),
+    }
+    for (name, kind), values in zip(DECIDED.items(), told, strict=True):
+        columns[name] = pa.array(values, arrow_type(kind)).take(taken)
+    return pa.RecordBatch.from_pydict(columns)
 
 
-def _row(member: str, stretch: Stretch) -> tuple[Any, ...]:
-    """The columns of _STRETCH."""
-    found = stretch.decision
+def _told(found: Decision) -> tuple[Any, ...]:
+    """The columns of DECIDED."""
     return (
-        member,
-        stretch.months,
-        stretch.vaccine,
+        found.rule.vaccine,
         found.status,
         found.reason,
         len(found.counted),

@@ -3,8 +3,10 @@
 Here: how tables become the types that decide. Elsewhere: the decision (`vaccine_months.py`, `vaccine_status.py`).
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial, reduce
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from functools import cache, partial, reduce
+from itertools import islice
 from operator import add
 from typing import TYPE_CHECKING, Any
 
@@ -12,19 +14,19 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from claims_assets.features.as_of import as_of_number
+from claims_assets.features.vaccine_doses import Evidence
 from claims_assets.features.vaccine_months import NEVER, ConditionDay, Known, Member, Month
 from claims_assets.features.vaccine_schedule import member_flags
-from claims_assets.features.vaccine_status import Evidence
-from claims_assets.partitions import month_index
+from claims_assets.partitions import month_index, month_of_index
 from claims_assets.silver.immunization_evidence import EVIDENCE
 
 if TYPE_CHECKING:
     import pyarrow
 
-MEMBERS_AT_ONCE = 1_000
-"""Members whose rows are held in memory together."""
-Rows = Callable[[Member], Iterable[tuple[Any, ...]]]
-"""The rows of one member, in the order of their columns."""
+MEMBERS_AT_ONCE = 250
+"""Members whose rows are held in memory together: of four years about 100,000."""
+Rows = Callable[[Sequence[Member]], "pyarrow.RecordBatch"]
+"""The rows of some members."""
 
 
 def vaccine_members(
@@ -38,15 +40,9 @@ def vaccine_members(
     )
 
 
-def for_each_member(members: DataFrame, rows: Rows, columns: str) -> DataFrame:
-    """What `rows` says of each member of `vaccine_members`; `columns`: names and types, as `name string, day date`."""
-    return members.mapInArrow(partial(_batches, rows=rows, columns=columns), columns)
-
-
-def month_text(number: Column) -> Column:
-    """The claim month of a month's number."""
-    year, of_year = F.floor(number / 12), number % 12 + 1
-    return F.concat_ws("-", F.lpad(year.cast("string"), 4, "0"), F.lpad(of_year.cast("string"), 2, "0"))
+def for_each_member(members: DataFrame, table: Rows, columns: str) -> DataFrame:
+    """What `table` says of the members of `vaccine_members`; `columns`: names and types, as `name string, day date`."""
+    return members.mapInArrow(partial(_batches, table=table), columns)
 
 
 def _people(member_months: DataFrame, conditions: DataFrame, evidence: DataFrame) -> DataFrame:
@@ -86,55 +82,68 @@ def _days(condition_days: DataFrame) -> DataFrame:
     return condition_days.groupBy("member_id").agg(F.collect_list(day).alias("days"))
 
 
-def member_of(who: dict[str, Any]) -> Member:
-    """A row of `vaccine_members` as the types that decide."""
-    months = [Month(m["index"], _flags(m["flags"]), m["seen"]) for m in who["months"]]
-    doses = [_known(d) for d in who["doses"] or ()]
-    days = [
-        ConditionDay(
-            d["condition"],
-            d["service_date"],
-            d["is_inpatient"],
-            month_index(d["first_month"]),
-            month_index(d["last_month"]) + 1 if d["last_month"] else NEVER,
-        )
-        for d in who["days"] or ()
-    ]
-    return Member(who["member_id"], who["birth_date"], who["gender"], months, doses, days)
+def members_of(rows: "pyarrow.RecordBatch") -> Iterator[Member]:
+    """Rows of `vaccine_members` as the types that decide."""
+    months = _lists(rows.column("months"), lambda index, flags, seen: Month(index, _flags(flags), seen))
+    doses, days = _lists(rows.column("doses"), _known), _lists(rows.column("days"), _day)
+    who = (rows.column(name).to_pylist() for name in ("member_id", "birth_date", "gender"))
+    return map(Member, *who, months, doses, days)
 
 
-def _known(d: dict[str, Any]) -> Known:
-    piece = Evidence(
-        day=d["administered_date"],
-        product=d["product"],
-        source_id=d["source_id"],
-        weak=d["is_administration_only"],
-        rank=EVIDENCE.index(d["evidence"]),
-        standing=d["standing"],
-    )
-    end = month_index(d["cancelled_on"]) if d["cancelled_on"] else NEVER
-    return Known(d["vaccine"], piece, month_index(d["first_month"]), end)
+def _lists(column: "pyarrow.ListArray", made: Callable[..., Any]) -> Iterator[list[Any]]:
+    """Each row's structs as what is made of their fields; none for a row without a list."""
+    values = column.flatten()
+    made_of_all = map(made, *(field.to_pylist() for field in values.flatten()))
+    for length in column.value_lengths().to_pylist():
+        yield list(islice(made_of_all, length or 0))
 
 
+def _known(
+    vaccine: str,
+    day: date,
+    product: str,
+    evidence: str,
+    weak: bool,
+    source_id: str,
+    standing: str,
+    first_month: str,
+    cancelled_on: str | None,
+) -> Known:
+    """The fields of a dose, in the order of `_doses`."""
+    piece = Evidence(day, product, source_id, weak, EVIDENCE.index(evidence), standing)
+    return Known(vaccine, piece, month_index(first_month), month_index(cancelled_on) if cancelled_on else NEVER)
+
+
+def _day(condition: str, day: date, is_inpatient: bool, first_month: str, last_month: str | None) -> ConditionDay:
+    """The fields of a condition's day, in the order of `_days`."""
+    end = month_index(last_month) + 1 if last_month else NEVER
+    return ConditionDay(condition, day, is_inpatient, month_index(first_month), end)
+
+
+@cache
 def _flags(bits: int) -> frozenset[str]:
     return frozenset(name for n, name in enumerate(member_flags()) if bits >> n & 1) if bits else frozenset()
 
 
-def _batches(batches: "Iterator[pyarrow.RecordBatch]", rows: Rows, columns: str) -> "Iterator[pyarrow.RecordBatch]":
-    import pyarrow as pa
-
-    kinds = {
-        "string": pa.string(),
-        "int": pa.int32(),
-        "date": pa.date32(),
-        "boolean": pa.bool_(),
-        "array<string>": pa.list_(pa.string()),
-        "array<int>": pa.list_(pa.int32()),
-    }
-    schema = pa.schema([(name, kinds[kind]) for name, kind in (c.split() for c in columns.split(","))])
+def _batches(batches: "Iterator[pyarrow.RecordBatch]", table: Rows) -> "Iterator[pyarrow.RecordBatch]":
     for batch in batches:
         for start in range(0, batch.num_rows, MEMBERS_AT_ONCE):
-            members = map(member_of, batch.slice(start, MEMBERS_AT_ONCE).to_pylist())
-            found = [row for member in members for row in rows(member)]
-            arrays = [pa.array([row[n] for row in found], field.type) for n, field in enumerate(schema)]
-            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+            yield table(list(members_of(batch.slice(start, MEMBERS_AT_ONCE))))
+
+
+def month_texts(numbers: Sequence[int]) -> "pyarrow.Array":
+    """The claim months of months' numbers."""
+    import numpy as np
+    import pyarrow as pa
+
+    different, places = np.unique(np.asarray(numbers, dtype=np.int64), return_inverse=True)
+    return pa.array(map(month_of_index, different.tolist()), pa.string()).take(pa.array(places))
+
+
+def arrow_type(kind: str) -> "pyarrow.DataType":
+    """Arrow's type for one of Spark's."""
+    import pyarrow as pa
+
+    types = {"string": pa.string(), "int": pa.int32(), "date": pa.date32(), "boolean": pa.bool_()}
+    of_items = kind.removeprefix("array<").removesuffix(">")
+    return pa.list_(types[of_items]) if kind != of_items else types[kind]

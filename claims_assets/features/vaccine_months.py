@@ -6,22 +6,19 @@ and a month's result is that of `vaccine_status.decide` on its last day, whichev
 are numbers here (`partitions.month_index`). Elsewhere: the table made of it (`immunization_gaps.py`).
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
+from itertools import zip_longest
+from typing import NamedTuple
 
-from claims_assets.features.vaccine_schedule import (
-    CodedCondition,
-    Period,
-    coded_conditions,
-    contraindications,
-    later,
-    schedule,
-)
-from claims_assets.features.vaccine_status import Decision, Evidence, Person, decide
+from claims_assets.features.vaccine_doses import Evidence, Person
+from claims_assets.features.vaccine_rules import CodedCondition, Period, later
+from claims_assets.features.vaccine_schedule import coded_conditions, contraindications, schedule
+from claims_assets.features.vaccine_status import Decision, decide
 
 NEVER = 10**6
 """A month that no lake reaches."""
@@ -48,11 +45,10 @@ class ConditionDay:
     end: int = NEVER
 
 
-@dataclass(frozen=True, slots=True)
-class Month:
+class Month(NamedTuple):
     """One asked month of a member."""
 
-    index: int
+    number: int
     flags: frozenset[str] = frozenset()
     """Flags of `gold.member_conditions` that hold."""
     observed_from: date | None = None
@@ -70,28 +66,38 @@ class Member:
     days: Sequence[ConditionDay]
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """Months with one and the same decision."""
 
     vaccine: str
-    months: tuple[int, ...]
+    months: Sequence[int]
     decision: Decision
+
+
+class _Run(NamedTuple):
+    """Asked months in which, doses aside, the same is known of a member."""
+
+    place: int
+    """Of the first of them among the asked months."""
+    conditions: frozenset[str]
+    observed_from: date | None
 
 
 def stretches(member: Member) -> Iterator[Stretch]:
     """The decisions of all asked months for every vaccine with a rule that holds."""
-    asked = sorted(member.months, key=lambda m: m.index)
-    conditions = [_conditions(month, member.days) for month in asked]
+    asked = sorted(member.months, key=lambda m: m.number)
+    numbers = [month.number for month in asked]
+    runs = _runs(asked, member.days)
     by_vaccine: dict[str, list[Known]] = {}
     for known in member.evidence:
         by_vaccine.setdefault(known.vaccine, []).append(known)
     for vaccine in schedule():
-        if _may_hold(vaccine, member.birth, asked):
-            told = [named & relevant(vaccine) for named in conditions]
-            yield from _of_vaccine(vaccine, member, asked, told, by_vaccine.get(vaccine, []))
+        if _may_hold(vaccine, member.birth, numbers[0], numbers[-1]):
+            own = by_vaccine.get(vaccine, [])
+            yield from _of_vaccine(vaccine, member, numbers, _that_decide(vaccine, runs), own)
 
 
+@cache
 def last_day(month: int) -> date:
     """Last day of a month."""
     year, number = divmod(month, 12)
@@ -122,53 +128,63 @@ def relevant(vaccine: str) -> frozenset[str]:
 
 
 def _of_vaccine(
-    vaccine: str,
-    member: Member,
-    asked: Sequence[Month],
-    conditions: Sequence[frozenset[str]],
-    own: Sequence[Known],
+    vaccine: str, member: Member, asked: Sequence[int], runs: Sequence[_Run], own: Sequence[Known]
 ) -> Iterator[Stretch]:
     """Decide in the first month, and again where one of the things that matter is another one."""
-    bounds = _bounds(vaccine, member.birth)
-    after_dose = [d for d in member.days if d.condition in _follow_a_dose(vaccine)]
+    bounds: Sequence[int] | None = None
+    after_dose = [d for d in member.days if d.condition in _follow_a_dose(vaccine)] if member.days else ()
     moving = [*own, *after_dose, *(member.evidence if after_dose else ())]
     changes = sorted({m for k in moving for m in (k.first, k.end)}) if moving else ()
-    found: Decision | None = None
-    held: list[int] = []
-    again, before = -1, None
-    for month, named in zip(asked, conditions, strict=True):
-        now = (named, month.observed_from)
-        if month.index < again and now == before:
-            held.append(month.index)
-            continue
-        if found and held:
-            yield Stretch(vaccine, tuple(held), found)
-        as_of = last_day(month.index)
-        person = _person(member, named, month, after_dose)
-        found = decide(vaccine, person, [k.evidence for k in own if k.first <= month.index < k.end], as_of)
-        held, before = [month.index], now
-        again = min(_next(bounds, month.index), _next(changes, month.index), _until(found))
-    if found and held:
-        yield Stretch(vaccine, tuple(held), found)
+    for run, following in zip_longest(runs, runs[1:]):
+        place, end = run.place, following.place if following else len(asked)
+        while place < end:
+            month = asked[place]
+            known = [k.evidence for k in own if k.first <= month < k.end] if own else ()
+            found = decide(vaccine, _person(member, run, month, after_dose), known, last_day(month))
+            stop = place + 1
+            if stop < end:
+                bounds = _bounds(vaccine, member.birth) if bounds is None else bounds
+                again = min(_next(bounds, month), _next(changes, month), _until(found))
+                stop = bisect_left(asked, again, stop, end)
+            if found:
+                yield Stretch(vaccine, asked[place:stop], found)
+            place = stop
 
 
-def _person(member: Member, conditions: frozenset[str], month: Month, after_dose: Sequence[ConditionDay]) -> Person:
-    if not after_dose:
-        return Person(member.birth, member.sex, conditions, month.observed_from)
-    known = [d for d in after_dose if d.first <= month.index < d.end]
-    named = {d.condition: tuple(x.day for x in known if x.condition == d.condition) for d in known}
-    doses = frozenset(k.evidence.day for k in member.evidence if k.first <= month.index < k.end)
-    return Person(member.birth, member.sex, conditions, month.observed_from, named, doses)
-
-
-def _conditions(month: Month, days: Sequence[ConditionDay]) -> frozenset[str]:
-    if not days:
-        return month.flags
+def _runs(asked: Sequence[Month], days: Sequence[ConditionDay]) -> list[_Run]:
+    """Runs of asked months with the same conditions and observation."""
     by_name: dict[str, list[ConditionDay]] = {}
     for day in days:
         by_name.setdefault(day.condition, []).append(day)
     coded: Mapping[str, CodedCondition] = coded_conditions()
-    return month.flags | {n for n, found in by_name.items() if present(coded[n], found, month.index)}
+    runs: list[_Run] = []
+    for place, (month, flags, seen) in enumerate(asked):
+        if by_name:
+            flags = flags.union(name for name, found in by_name.items() if present(coded[name], found, month))
+        if not runs or (flags, seen) != runs[-1][1:]:
+            runs.append(_Run(place, flags, seen))
+    return runs
+
+
+def _that_decide(vaccine: str, runs: Sequence[_Run]) -> Sequence[_Run]:
+    """The same with the conditions that can decide about the vaccine."""
+    if len(runs) == 1 and not runs[0].conditions:
+        return runs
+    found: list[_Run] = []
+    for place, conditions, seen in runs:
+        named = conditions & relevant(vaccine)
+        if not found or (named, seen) != found[-1][1:]:
+            found.append(_Run(place, named, seen))
+    return found
+
+
+def _person(member: Member, run: _Run, month: int, after_dose: Sequence[ConditionDay]) -> Person:
+    if not after_dose:
+        return Person(member.birth, member.sex, run.conditions, run.observed_from)
+    known = [d for d in after_dose if d.first <= month < d.end]
+    named = {d.condition: tuple(x.day for x in known if x.condition == d.condition) for d in known}
+    doses = frozenset(k.evidence.day for k in member.evidence if k.first <= month < k.end)
+    return Person(member.birth, member.sex, run.conditions, run.observed_from, named, doses)
 
 
 @cache
@@ -177,9 +193,8 @@ def _follow_a_dose(vaccine: str) -> frozenset[str]:
     return frozenset(x.condition for x in contraindications()[vaccine] if x.days_after_dose is not None)
 
 
-def _may_hold(vaccine: str, birth: date, asked: Sequence[Month]) -> bool:
+def _may_hold(vaccine: str, birth: date, first: int, last: int) -> bool:
     """The age bounds of a rule of the vaccine meet the asked months."""
-    first, last = asked[0].index, asked[-1].index
     return any(
         _month_of(later(birth, rule.min_age)) <= last
         and (rule.max_age is None or _month_of(later(birth, rule.max_age)) > first)

@@ -1,84 +1,47 @@
 """What the schedule says of one member and one vaccine on one day: plain Python, no engine and no clock.
 
-Here: which pieces of evidence are one dose, which doses count for which step of a series, and the status that follows.
-Elsewhere: the schedule (`vaccine_schedule.py`), which months have to be looked at (`vaccine_months.py`), the statuses
-in words (docs/vaccines.md).
+Here: the way through a series that doses have come furthest on, and the status that follows. Elsewhere: which doses
+count (`vaccine_doses.py`), the schedule (`vaccine_schedule.py`), which months have to be looked at
+(`vaccine_months.py`), the statuses in words (docs/vaccines.md).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from functools import cache, lru_cache
+from typing import NamedTuple
 
-from claims_assets.features.vaccine_schedule import (
+from claims_assets.features.vaccine_doses import (
+    OTHER_SEASON,
+    PRODUCT_UNKNOWN,
+    Dose,
+    Evidence,
+    Person,
+    Way,
+    doses_of,
+    earliest,
+    follow,
+)
+from claims_assets.features.vaccine_rules import (
     BEFORE_SEASON,
     CONTRAINDICATED,
     DISCUSS,
     DUE,
-    IGNORED,
-    IN_SEASON,
-    Option,
     Period,
     Rule,
-    Step,
-    contraindications,
     later,
-    schedule,
 )
+from claims_assets.features.vaccine_schedule import contraindications, schedule
 from claims_assets.silver.immunization_evidence import COUNTS
-from claims_assets.silver.immunizations import SAME_DOSE_DAYS
 
 COMPLETE, OVERDUE, NOT_YET, NO_EVIDENCE = "complete", "overdue", "not_yet", "no_evidence"
 STATUSES = (COMPLETE, DUE, OVERDUE, NOT_YET, CONTRAINDICATED, DISCUSS, NO_EVIDENCE)
-
-UNSPECIFIED = "unspecified"
-"""Last word of a product's label where the code does not tell the product."""
-PRODUCT_UNKNOWN, PRODUCT_DOES_NOT_COUNT = "product_unknown", "product_does_not_count"
-BEFORE_BIRTH, UNDER_AGE, OVER_AGE = "before_birth", "under_minimum_age", "over_maximum_age"
-UNDER_INTERVAL, OTHER_SEASON = "under_minimum_interval", "other_season"
 SHARED_DECISION, MAY_BE_ELSEWHERE = "shared_decision", "may_be_elsewhere"
+LONG_AGO = date(1800, 1, 1)
+"""Born before all ages of any rule matter."""
+DECISIONS_KEPT = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One piece of evidence of a dose of the vaccine."""
-
-    day: date
-    product: str
-    source_id: str
-    weak: bool = False
-    """The code names no product, only that a dose was given."""
-    rank: int = 0
-    """0 registry, 1 medical claim, 2 pharmacy claim."""
-    standing: str = COUNTS
-
-
-@dataclass(frozen=True, slots=True)
-class Dose:
-    """All evidence of one dose."""
-
-    day: date
-    product: str
-    weak: bool
-    source_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """What is known of a member on the day, vaccines apart."""
-
-    birth: date
-    sex: str = "U"
-    conditions: frozenset[str] = frozenset()
-    observed_from: date | None = None
-    """Since when a dose that the plan pays for would be seen: enrolment without gap, and claims in the lake."""
-    condition_days: Mapping[str, Sequence[date]] = field(default_factory=dict)
-    """Days of the conditions that must follow a dose."""
-    dose_days: frozenset[date] = frozenset()
-    """Days of doses of any vaccine."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The status, and what it rests on."""
 
     status: str
@@ -95,25 +58,6 @@ class Decision:
     """The first later day on which the status may change though nothing new is known; None: none."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Path:
-    """How far the doses go on one way through a series."""
-
-    option: Option
-    counted: tuple[Dose, ...]
-    refused: tuple[tuple[Dose, str], ...]
-    complete: bool
-
-    @property
-    def needed(self) -> int:
-        return 0 if self.complete else max(1, len(self.option.steps) - len(self.counted))
-
-    @property
-    def step(self) -> Step:
-        """The next one; of a series with a booster that is through, the last one again."""
-        return self.option.steps[min(len(self.counted), len(self.option.steps) - 1)]
-
-
 def decide(vaccine: str, person: Person, evidence: Iterable[Evidence], as_of: date) -> Decision | None:
     """The status of a member and vaccine as of a day; None where no rule holds, or none of its ways is open any more.
 
@@ -125,18 +69,27 @@ def decide(vaccine: str, person: Person, evidence: Iterable[Evidence], as_of: da
     if rule is None:
         return None
     pieces = tuple(evidence)
+    if not pieces and not person.condition_days and _is_settled(rule, person, as_of):
+        return _of_the_settled(vaccine, rule, person.conditions, person.observed_from, as_of)
+    return decided(vaccine, rule, person, pieces, as_of)
+
+
+def decided(vaccine: str, rule: Rule, person: Person, pieces: Sequence[Evidence], as_of: date) -> Decision | None:
+    """The same of a member for whom the rule holds, whatever others got."""
     doses = doses_of(pieces) if pieces else ()
     season = season_of(rule, as_of)
     path = _best(rule, doses, person, as_of, season)
     if path is None:
         return None
     forbidden = _forbidden(vaccine, person, doses, as_of) if person.conditions else None
-    due, overdue = (None, None) if path.complete else _dates(rule, path, person, season)
-    status, reason = _status(rule, path, person, as_of, season, due, overdue, forbidden)
+    opens = earliest(path, person, season)
+    due, overdue = (None, None) if path.complete else _dates(rule, path, person, season, opens)
+    if path.complete:
+        status, reason = COMPLETE, None
+    else:
+        status, reason = _status(rule, path, person, as_of, season, due, overdue, opens, forbidden)
     given = path if path.complete else _most_given(path, rule, doses, person, season)
-    said = [(e.source_id, e.standing) for e in pieces if e.standing != COUNTS]
-    said += [(source, why) for dose, why in given.refused if why != OTHER_SEASON for source in dose.source_ids]
-    clock = [due, overdue, *_later_dates(rule, path, person, season)]
+    clock = [day for day in _clock(rule, path, person, season, opens, due, overdue) if day > as_of]
     return Decision(
         status=status,
         rule=rule,
@@ -144,9 +97,9 @@ def decide(vaccine: str, person: Person, evidence: Iterable[Evidence], as_of: da
         needed=path.needed,
         next_due=_next_due(rule, path, status, due, season),
         due_since=due if status in (DUE, OVERDUE) else None,
-        refused=tuple(sorted(set(said))),
+        refused=_refused(pieces, given) if pieces else (),
         reason=reason,
-        until=min((day for day in clock if day and day > as_of), default=None),
+        until=min(clock) if clock else None,
     )
 
 
@@ -166,84 +119,57 @@ def rule_for(vaccine: str, person: Person, as_of: date) -> Rule | None:
     return None
 
 
-def doses_of(evidence: Iterable[Evidence]) -> tuple[Dose, ...]:
-    """Doses in order: evidence in runs without a gap over SAME_DOSE_DAYS, of which the best piece names the product.
+def _is_settled(rule: Rule, person: Person, as_of: date) -> bool:
+    """All ages of the rule were reached before it, or its season, began: the day of birth decides nothing any more."""
+    began = season_of(rule, as_of) or rule.valid_from
+    if any(later(person.birth, age) > began for age in _ages(rule)):
+        return False
+    if not rule.given_from or rule.season_start or person.observed_from is None:
+        return True
+    return person.observed_from > _opened(rule, person, None)
 
-    A named product is better than an unnamed one, an unnamed one better than an administration alone.
-    """
-    pieces = sorted((e for e in evidence if e.standing == COUNTS), key=lambda e: e.day)
-    runs: list[list[Evidence]] = []
-    for piece in pieces:
-        if runs and (piece.day - runs[-1][-1].day).days <= SAME_DOSE_DAYS:
-            runs[-1].append(piece)
-        else:
-            runs.append([piece])
-    return tuple(_dose(run) for run in runs)
+
+@cache
+def _ages(rule: Rule) -> tuple[Period, ...]:
+    """The ages of a rule and of its steps, of which one may be reached last by anybody."""
+    ages = {rule.min_age, rule.given_from, *(option.open_from for option in rule.options)}
+    for option in rule.options:
+        for step in option.steps:
+            ages |= {step.min_age, step.before_age, step.due_age}
+    given = [age for age in ages if age]
+    return tuple(a for a in given if not any(b.months >= a.months and b.days >= a.days and b != a for b in given))
+
+
+@lru_cache(maxsize=DECISIONS_KEPT)
+def _of_the_settled(
+    vaccine: str, rule: Rule, conditions: frozenset[str], observed_from: date | None, as_of: date
+) -> Decision | None:
+    """Of all who are settled and have no evidence: one decision for many members."""
+    return decided(vaccine, rule, Person(LONG_AGO, conditions=conditions, observed_from=observed_from), (), as_of)
 
 
 def season_of(rule: Rule, as_of: date) -> date | None:
     """First day of the season that the day is in; None for a rule without seasons."""
     if rule.season_start is None:
         return None
-    this_year = date(as_of.year, *rule.season_start)
-    return this_year if this_year <= as_of else date(as_of.year - 1, *rule.season_start)
+    return _season(rule.season_start, as_of)
 
 
-def follow(option: Option, doses: Sequence[Dose], person: Person, season: date | None, rule: Rule | None) -> _Path:
-    """Match doses to the steps of one way through a series, each to the next step that is open.
-
-    The earliest dose that counts for a step is as good as any later one: all that follows is measured from it.
-    """
-    counted: list[Dose] = []
-    refused: list[tuple[Dose, str]] = []
-    for dose in doses:
-        done = len(counted) >= len(option.steps)
-        if done and not (rule and rule.booster_every):
-            break
-        step = option.steps[-1] if done else option.steps[len(counted)]
-        if rule and rule.weak_evidence == IGNORED and dose.weak:
-            why = PRODUCT_UNKNOWN
-        else:
-            why = _why_not(step, dose, () if done else counted, person, season)
-        if why is None:
-            counted.append(dose)
-        else:
-            refused.append((dose, why))
-    return _Path(option, tuple(counted), tuple(refused), len(counted) >= len(option.steps))
+@cache
+def _season(starts: tuple[int, int], as_of: date) -> date:
+    """First day of the season that the day is in."""
+    this_year = date(as_of.year, *starts)
+    return this_year if this_year <= as_of else date(as_of.year - 1, *starts)
 
 
-def _dose(run: Sequence[Evidence]) -> Dose:
-    best = min(run, key=lambda e: (e.weak, e.product.endswith(UNSPECIFIED), e.rank, e.day, e.product, e.source_id))
-    return Dose(run[0].day, best.product, best.weak, tuple(sorted({e.source_id for e in run})))
+def _refused(pieces: Iterable[Evidence], given: Way) -> tuple[tuple[str, str], ...]:
+    """Source ids that don't count, and why."""
+    said = {(e.source_id, e.standing) for e in pieces if e.standing != COUNTS}
+    said |= {(source, why) for dose, why in given.refused if why != OTHER_SEASON for source in dose.source_ids}
+    return tuple(sorted(said))
 
 
-def _why_not(step: Step, dose: Dose, counted: Sequence[Dose], person: Person, season: date | None) -> str | None:
-    """Why the dose does not count for the step; None: it does."""
-    if dose.day < person.birth:
-        return BEFORE_BIRTH
-    if season and step.scope and (dose.day >= season) != (step.scope == IN_SEASON):
-        return OTHER_SEASON
-    if step.products is not None and dose.product not in step.products:
-        return PRODUCT_UNKNOWN if dose.product.endswith(UNSPECIFIED) else PRODUCT_DOES_NOT_COUNT
-    early = dose.day + timedelta(days=step.grace_days)
-    if step.min_age and early < later(person.birth, step.min_age):
-        return UNDER_AGE
-    if step.before_age and dose.day >= later(person.birth, step.before_age):
-        return OVER_AGE
-    if counted and early < _after_doses(step, counted, person):
-        return UNDER_INTERVAL
-    return None
-
-
-def _after_doses(step: Step, counted: Sequence[Dose], person: Person) -> date:
-    """The day from which the intervals since the doses before allow the step."""
-    first, last = counted[0].day, counted[-1].day
-    shorter = step.shorter_interval and not step.shorter_if.isdisjoint(person.conditions)
-    interval = step.shorter_interval if shorter else step.min_interval
-    return max(later(last, interval or Period(days=1)), later(first, step.from_first or Period()))
-
-
-def _best(rule: Rule, doses: Sequence[Dose], person: Person, as_of: date, season: date | None) -> _Path | None:
+def _best(rule: Rule, doses: Sequence[Dose], person: Person, as_of: date, season: date | None) -> Way | None:
     """The way that is complete, else the one with the fewest doses to go; of equals the most given, first listed."""
     ways = [o for o in rule.options if not o.unless or o.unless.isdisjoint(person.conditions)]
     paths = [_with_booster(rule, follow(option, doses, person, season, rule), as_of) for option in ways]
@@ -254,7 +180,7 @@ def _best(rule: Rule, doses: Sequence[Dose], person: Person, as_of: date, season
     return min(open_ways, key=lambda path: (path.needed, -len(path.counted)), default=None)
 
 
-def _most_given(path: _Path, rule: Rule, doses: Sequence[Dose], person: Person, season: date | None) -> _Path:
+def _most_given(path: Way, rule: Rule, doses: Sequence[Dose], person: Person, season: date | None) -> Way:
     """The way on which most doses count: a short way for those who are late does not make earlier doses void."""
     if len(path.counted) == len(doses):
         return path
@@ -262,36 +188,23 @@ def _most_given(path: _Path, rule: Rule, doses: Sequence[Dose], person: Person, 
     return max((path, *others), key=lambda p: len(p.counted))
 
 
-def _with_booster(rule: Rule, path: _Path, as_of: date) -> _Path:
+def _with_booster(rule: Rule, path: Way, as_of: date) -> Way:
     """A series whose booster has come due is complete no more."""
     if rule.booster_every and path.complete and later(path.counted[-1].day, rule.booster_every) <= as_of:
-        return _Path(path.option, path.counted, path.refused, False)
+        return Way(path.option, path.counted, path.refused, False)
     return path
 
 
-def _is_open(path: _Path, person: Person, as_of: date, season: date | None) -> bool:
+def _is_open(path: Way, person: Person, as_of: date, season: date | None) -> bool:
     step, open_from = path.step, path.option.open_from
     if step.scope == BEFORE_SEASON or (open_from and as_of < later(person.birth, open_from)):
         return False
     if step.before_age is None:
         return True
-    return max(as_of, _earliest(path, person, season)) < later(person.birth, step.before_age)
+    return max(as_of, earliest(path, person, season)) < later(person.birth, step.before_age)
 
 
-def _earliest(path: _Path, person: Person, season: date | None) -> date:
-    """The first day on which the next dose would count, grace aside."""
-    step = path.step
-    days = [person.birth]
-    if step.min_age:
-        days.append(later(person.birth, step.min_age))
-    if path.counted and len(path.counted) < len(path.option.steps):
-        days.append(_after_doses(step, path.counted, person))
-    if season and step.scope == IN_SEASON:
-        days.append(season)
-    return max(days)
-
-
-def _dates(rule: Rule, path: _Path, person: Person, season: date | None) -> tuple[date | None, date | None]:
+def _dates(rule: Rule, path: Way, person: Person, season: date | None, opens: date) -> tuple[date | None, date | None]:
     """The day on which the next dose is due, and the one from which it is overdue; None: not known, or never.
 
     A rule for a risk begins with the risk, and since when a member has it is not known: until a first dose its due day
@@ -303,48 +216,45 @@ def _dates(rule: Rule, path: _Path, person: Person, season: date | None) -> tupl
     else:
         if rule.conditions and not path.counted:
             return None, None
-        days = [_earliest(path, person, season)]
-        if step.due_age:
-            days.append(later(person.birth, step.due_age))
+        due = max(opens, later(person.birth, step.due_age)) if step.due_age else opens
         if path.counted and step.due_interval:
-            days.append(later(path.counted[-1].day, step.due_interval))
+            due = max(due, later(path.counted[-1].day, step.due_interval))
         if season:
-            days.append(_season_due(rule, season))
+            due = max(due, _season_due(rule.season_due, season))
         if not path.counted:
-            days += [later(person.birth, rule.min_age), rule.valid_from]
-        due = max(days)
+            due = max(due, later(person.birth, rule.min_age), rule.valid_from)
     return due, later(due, step.overdue_after) if step.overdue_after else None
 
 
-def _season_due(rule: Rule, season: date) -> date:
+@cache
+def _season_due(due_from: tuple[int, int] | None, season: date) -> date:
     """The day of the season on which doses are due."""
-    month, day = rule.season_due or (season.month, season.day)
+    month, day = due_from or (season.month, season.day)
     due = date(season.year, month, day)
     return due if due >= season else date(season.year + 1, month, day)
 
 
 def _status(
     rule: Rule,
-    path: _Path,
+    path: Way,
     person: Person,
     as_of: date,
     season: date | None,
     due: date | None,
     overdue: date | None,
+    opens: date,
     forbidden: tuple[str, str] | None,
 ) -> tuple[str, str | None]:
-    """Status and reason; the first that holds."""
-    if path.complete:
-        return COMPLETE, None
+    """Status and reason of a series that is not complete; the first that holds."""
     if forbidden and forbidden[0] == CONTRAINDICATED:
         return forbidden
-    if (due or _earliest(path, person, season)) > as_of:
+    if (due or opens) > as_of:
         return NOT_YET, None
     if forbidden:
         return forbidden
     if rule.when_missing == DISCUSS:
         return DISCUSS, SHARED_DECISION
-    in_season = [why for _, why in path.refused if why != OTHER_SEASON]
+    in_season = [why for _, why in path.refused if why != OTHER_SEASON] if path.refused else ()
     if not path.counted and PRODUCT_UNKNOWN in in_season:
         return DISCUSS, PRODUCT_UNKNOWN
     if not path.counted and not in_season and _may_be_elsewhere(rule, person, as_of, season):
@@ -365,9 +275,8 @@ def _may_be_elsewhere(rule: Rule, person: Person, as_of: date, season: date | No
 
 def _opened(rule: Rule, person: Person, season: date | None) -> date:
     """The first day on which a dose that would count now was to be had."""
-    given = later(person.birth, rule.given_from or rule.min_age)
-    ages = [later(person.birth, option.steps[0].min_age or Period()) for option in rule.options]
-    opened = max(given, min(ages))
+    first = min(later(person.birth, option.steps[0].min_age or Period()) for option in rule.options)
+    opened = max(first, later(person.birth, rule.given_from or rule.min_age))
     if season:
         return max(opened, season)
     return opened if rule.given_from else max(opened, rule.valid_from)
@@ -408,7 +317,7 @@ def _follows(day: date, dose: date, days: int) -> bool:
     return 0 <= (day - dose).days <= days
 
 
-def _next_due(rule: Rule, path: _Path, status: str, due: date | None, season: date | None) -> date | None:
+def _next_due(rule: Rule, path: Way, status: str, due: date | None, season: date | None) -> date | None:
     """When the next dose is or was due; of a complete series the next season's or the booster."""
     if status == CONTRAINDICATED:
         return None
@@ -416,12 +325,18 @@ def _next_due(rule: Rule, path: _Path, status: str, due: date | None, season: da
         return due
     if rule.booster_every:
         return later(path.counted[-1].day, rule.booster_every)
-    return later(_season_due(rule, season), Period(months=12)) if season else None
+    return later(_season_due(rule.season_due, season), Period(months=12)) if season else None
 
 
-def _later_dates(rule: Rule, path: _Path, person: Person, season: date | None) -> Iterator[date]:
-    """Days, besides the due ones, on which the status may change by itself; birthdays of rules aside."""
-    yield _earliest(path, person, season)
+def _clock(
+    rule: Rule, path: Way, person: Person, season: date | None, opens: date, due: date | None, overdue: date | None
+) -> Iterator[date]:
+    """Days on which the status may change by itself; birthdays of rules aside."""
+    yield opens
+    if due:
+        yield due
+    if overdue:
+        yield overdue
     if season:
         yield later(season, Period(months=12))
     if rule.booster_every:

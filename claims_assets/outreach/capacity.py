@@ -8,6 +8,7 @@ who is a candidate (`standing.py`), tiers (`formulas.py`).
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -67,6 +68,13 @@ def placed(contacts: Sequence[Contact], per_week: Mapping[str, int], weeks: int)
     ]
 
 
+@cache
+def better_channels(tier: str, channel: str | None) -> tuple[str, ...]:
+    """The channels that a contact of the tier would rather have had than this one."""
+    order = PREFERENCES[tier]
+    return order[: order.index(channel)] if channel else ()
+
+
 def _channels(contacts: Sequence[Contact], room: Mapping[str, int]) -> list[tuple[str | None, bool]]:
     """For each contact its channel, and whether a letter goes with it."""
     left, taken = dict(room), []
@@ -90,12 +98,19 @@ def _weeks(
     its household come with it where they can.
     """
     filled: Counter[tuple[str, int]] = Counter()
+    soonest = dict.fromkeys(per_week, 1)
+
+    def first_open(channel: str) -> int | None:
+        # A week that is full stays so: nobody after looks at it again.
+        while soonest[channel] <= weeks and filled[channel, soonest[channel]] >= per_week[channel]:
+            soonest[channel] += 1
+        return soonest[channel] if soonest[channel] <= weeks else None
 
     def first_week(need: Mapping[str, int], among: Iterable[int]) -> int | None:
         return next((w for w in among if all(filled[c, w] + n <= per_week[c] for c, n in need.items())), None)
 
     def week_of(channel: str, together: int | None) -> int | None:
-        week = together or first_week({channel: 1}, range(1, weeks + 1))
+        week = together or first_open(channel)
         if week:
             filled[channel, week] += 1
         return week
@@ -103,11 +118,15 @@ def _weeks(
     found: list[tuple[int | None, int | None]] = []
     for _, home in groupby(zip(contacts, taken, strict=True), key=lambda pair: pair[0].household):
         members = list(home)
+        if len(members) == 1 and not members[0][1][1]:
+            channel = members[0][1][0]
+            found.append((week_of(channel, None) if channel else None, None))
+            continue
         need = Counter(channel for _, (channel, _) in members if channel)
         need[MAIL] += sum(letter for _, (_, letter) in members)
         urgent = next((channel for c, (channel, _) in members if channel and c.tier == LETTER_TIER), None)
-        soonest = first_week({urgent: 1}, range(1, weeks + 1)) if urgent else None
-        together = first_week(need, [soonest] if soonest else range(1, weeks + 1))
+        first = first_open(urgent) if urgent else None
+        together = first_week(need, [first] if first else range(1, weeks + 1))
         for _, (channel, letter) in members:
             week = week_of(channel, together) if channel else None
             found.append((week, week_of(MAIL, together) if letter else None))

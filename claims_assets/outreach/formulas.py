@@ -52,12 +52,17 @@ def outreach_score() -> Column:
     return rounded(sum(parts[1:], parts[0]), 4)
 
 
-def by_tier(position: int, score: str = "outreach_priority_score") -> Column:
-    """The tier (1) or the recommended channel (2) of a score, the row's own if none is named."""
+def by_tier(position: int) -> Column:
+    """The tier (1) or the recommended channel (2) of the row's outreach score."""
     chosen = F.lit(TIERS[-1][position])
     for tier in reversed(TIERS[:-1]):
-        chosen = F.when(F.col(score) >= tier[0], F.lit(tier[position])).otherwise(chosen)
+        chosen = F.when(F.col("outreach_priority_score") >= tier[0], F.lit(tier[position])).otherwise(chosen)
     return chosen
+
+
+def tier_of(score: float) -> str:
+    """The tier of one outreach score."""
+    return next(tier for least, tier, _ in TIERS if score >= least)
 
 
 def preventable_cost() -> Column:

@@ -161,12 +161,11 @@ def immunization_targeting(
 
 
 def _with_hospice(members: DataFrame, hospice_days: DataFrame) -> DataFrame:
-    days = hospice_days.select(F.col("member_id").alias("_patient"), "service_date", "first_month", "last_month")
-    counts = (F.col("member_id") == F.col("_patient")) & F.col("claim_month").between(
-        F.col("first_month"), F.col("last_month")
-    )
-    last = members.select(*KEY).join(days, counts).groupBy(*KEY).agg(F.max("service_date").alias("last_hospice_date"))
-    return members.join(last, KEY, "left")
+    day = F.struct("service_date", "first_month", "last_month")
+    of_member = hospice_days.groupBy("member_id").agg(F.collect_list(day).alias("_hospice"))
+    counts = F.filter("_hospice", lambda d: F.col("claim_month").between(d["first_month"], d["last_month"]))
+    last = F.array_max(F.transform(counts, lambda d: d["service_date"]))
+    return members.join(of_member, "member_id", "left").withColumn("last_hospice_date", last).drop("_hospice")
 
 
 def _who() -> dict[str, Column]:
@@ -191,7 +190,6 @@ def _judged(scored: DataFrame) -> DataFrame:
                 "estimated_preventable_cost": formulas.preventable_cost(),
                 "preferred_language": F.coalesce("contact_language", "language"),
                 "is_holdout": standing.is_holdout(),
-                "_household": standing.household(),
                 "_before": standing.reason_before_places(),
             }
         )

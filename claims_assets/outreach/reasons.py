@@ -9,27 +9,26 @@ from pyspark.sql import functions as F
 
 from claims_assets.numbers import rounded
 from claims_assets.outreach import formulas, standing
-from claims_assets.outreach.capacity import LETTER_TIER, MAIL, PHONE, PREFERENCES
+from claims_assets.outreach.capacity import LETTER_TIER, MAIL, PHONE
 from claims_assets.outreach.policy import CHANNELS
 
 OPEN_END = float("-inf")
 
 
 def reason() -> Column:
-    """The reason in plain English; never NULL."""
-    return F.when(F.col("exclusion_reason").isNull(), _why_listed()).otherwise(_why_excluded())
+    """The reason in plain English; never NULL.
 
-
-def _why_listed() -> Column:
-    return F.concat_ws(" ", _vaccines(), _score(), _tier(), _channel(), _also_served())
+    Each sentence stands once, with when it is said: what is said in several cases would be planned for each of them.
+    """
+    is_listed = F.col("exclusion_reason").isNull()
+    is_offered = is_listed | F.col("exclusion_reason").isin(standing.HOLDOUT, standing.OVER_CAPACITY)
+    offer = F.when(is_offered, F.concat_ws(" ", _vaccines(), _score(), _tier()))
+    return F.concat_ws(" ", _why_excluded(), offer, F.when(is_listed, F.concat_ws(" ", _channel(), _also_served())))
 
 
 def _why_excluded() -> Column:
-    """One sentence by reason."""
-    why = F.lit(None).cast("string")
-    for name, sentence in _exclusions().items():
-        why = F.when(F.col("exclusion_reason") == name, sentence).otherwise(why)
-    return why
+    """One sentence by reason; NULL where there is none."""
+    return F.coalesce(*[F.when(F.col("exclusion_reason") == name, said) for name, said in _exclusions().items()])
 
 
 def _exclusions() -> dict[str, Column]:
@@ -57,19 +56,9 @@ def _exclusions() -> dict[str, Column]:
         ),
         standing.MINOR_WITHOUT_GUARDIAN: F.lit("Minor, and neither a guardian nor an adult of the household is known."),
         standing.NO_CHANNEL: F.lit("No channel is on file that was not opted out of."),
-        standing.HOLDOUT: F.concat_ws(
-            " ",
-            F.lit("Household held out for comparison in this program year; would otherwise be offered:"),
-            _vaccines(),
-            _score(),
-            _tier(),
-        ),
-        standing.OVER_CAPACITY: F.concat_ws(
-            " ",
-            said("No room left in the month through ", _names("reachable_channels"), ", which went to higher scores."),
-            _vaccines(),
-            _score(),
-            _tier(),
+        standing.HOLDOUT: F.lit("Household held out for comparison in this program year; would otherwise be offered:"),
+        standing.OVER_CAPACITY: said(
+            "No room left in the month through ", _names("reachable_channels"), ", which went to higher scores."
         ),
     }
 
@@ -123,13 +112,13 @@ def _score() -> Column:
 
 def _tier() -> Column:
     """The tier with the bounds of its score."""
-    said, above = F.lit(None).cast("string"), None
+    said, above = [], None
     for least, tier, recommended in formulas.TIERS:
         bounds = [f"from {least:g}" if least != OPEN_END else "", f"below {above:g}" if above is not None else ""]
         sentence = f"{tier}: score {' and '.join(b for b in bounds if b)}; recommended: {recommended}."
-        said = F.when(F.col("outreach_tier") == tier, F.lit(sentence)).otherwise(said)
+        said.append(F.when(F.col("outreach_tier") == tier, F.lit(sentence)))
         above = least
-    return said
+    return F.coalesce(*said)
 
 
 def _channel() -> Column:
@@ -143,15 +132,7 @@ def _channel() -> Column:
 
 def _passed_over() -> list[Column]:
     """One sentence for each channel that the contact's tier prefers to the one it got."""
-    sentences = []
-    for c in CHANNELS:
-        before = F.lit(False)
-        for tier, order in PREFERENCES.items():
-            later = list(order[order.index(c) + 1 :])
-            if later:
-                before = before | ((F.col("contact_tier") == tier) & F.col("contact_channel").isin(*later))
-        sentences.append(F.when(before, _text(f"Not by {c}: ", _why_not(c), ".")))
-    return sentences
+    return [F.when(F.array_contains("_better", c), _text(f"Not by {c}: ", _why_not(c), ".")) for c in CHANNELS]
 
 
 def _no_letter() -> Column:
@@ -161,8 +142,8 @@ def _no_letter() -> Column:
 
 def _why_not(channel: str) -> Column:
     return (
-        F.when(~F.col(f"_way_{channel}"), F.lit("not on file"))
-        .when(F.col(f"_no_{channel}"), F.lit("opted out"))
+        F.when(~F.array_contains("_ways", channel), F.lit("not on file"))
+        .when(F.array_contains("_no", channel), F.lit("opted out"))
         .otherwise(F.lit("no room left, taken by higher scores"))
     )
 

@@ -54,9 +54,10 @@ def reason_before_places() -> Column:
 def needs_contact() -> Column:
     """A vaccine is due or overdue, or one that the policy also lists is open."""
     return (
-        _some("vaccines_due")
-        | (F.col("lists_no_evidence") & _some("vaccines_no_evidence"))
-        | (F.col("lists_discuss") & _some("vaccines_to_discuss"))
+        _some("due")
+        | _some("overdue")
+        | (F.col("lists_no_evidence") & _some("no_evidence"))
+        | (F.col("lists_discuss") & _some("discuss"))
     )
 
 
@@ -85,14 +86,15 @@ def household() -> Column:
 def _nothing_to_offer() -> Column:
     """A discussion alone leaves a member complete: what a clinician decides is not missing."""
     return (
-        F.when(_some("vaccines_contraindicated") & ~_some("vaccines_not_yet"), CONTRAINDICATED)
-        .when(_some("vaccines_complete") & ~_some("vaccines_not_yet") & ~_some("vaccines_no_evidence"), COMPLETE)
-        .when(_some("vaccines_not_yet"), NOT_DUE_YET)
-        .when(_some("vaccines_no_evidence"), NO_EVIDENCE)
-        .when(_some("vaccines_to_discuss"), CLINICIAN_DECIDES)
+        F.when(_some("contraindicated") & ~_some("not_yet"), CONTRAINDICATED)
+        .when(_some("complete") & ~_some("not_yet") & ~_some("no_evidence"), COMPLETE)
+        .when(_some("not_yet"), NOT_DUE_YET)
+        .when(_some("no_evidence"), NO_EVIDENCE)
+        .when(_some("discuss"), CLINICIAN_DECIDES)
         .otherwise(NO_VACCINE_APPLIES)
     )
 
 
-def _some(vaccines: str) -> Column:
-    return F.size(vaccines) > 0
+def _some(status: str) -> Column:
+    """A vaccine has the status."""
+    return F.col(f"_has_{status}")

@@ -6,6 +6,8 @@ Elsewhere: the statuses (`features/vaccine_status.py`), who is listed for them (
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from claims_assets.features.vaccine_status import STATUSES
+
 KEY = ("member_id", "claim_month")
 LISTS = {
     "vaccines_overdue": ("overdue",),
@@ -22,14 +24,18 @@ SAID = {"overdue": ("overdue",), "due": ("due",), "no_evidence": ("no_evidence",
 
 
 def vaccine_needs(gaps: DataFrame) -> DataFrame:
-    """One row per member and as-of month: the LISTS, `first_due_since`, `dose_evidence` and the sentences of SAID."""
+    """One row per member and as-of month: the LISTS, whether it `_has_*` a vaccine of a status, `first_due_since`,
+    `dose_evidence` and the sentences of SAID.
+    """
     told = gaps.withColumns({"_piece": _piece(), "_evidence": _evidence()})
     lists = [_collected(F.when(_is(of), F.col("vaccine"))).alias(name) for name, of in LISTS.items()]
     said = [
         F.concat_ws(", ", _collected(F.when(_is(of), F.col("_piece")))).alias(f"_said_{n}") for n, of in SAID.items()
     ]
+    has = [F.max(_is((status,))).alias(f"_has_{status}") for status in STATUSES]
     return told.groupBy(*KEY).agg(
         *lists,
+        *has,
         *said,
         F.min("due_since").alias("first_due_since"),
         _collected(F.when(_is(("complete",)) & (F.col("_evidence") != ""), F.col("_evidence"))).alias("dose_evidence"),
@@ -40,6 +46,7 @@ def no_needs() -> dict[str, Column]:
     """Empty lists and sentences for members without any row."""
     empty = F.array().cast("array<string>")
     lists = {name: F.coalesce(F.col(name), empty) for name in (*LISTS, "dose_evidence")}
+    lists |= {f"_has_{status}": F.coalesce(f"_has_{status}", F.lit(False)) for status in STATUSES}
     return lists | {f"_said_{n}": F.coalesce(F.col(f"_said_{n}"), F.lit("")) for n in SAID}
 
 

@@ -1,29 +1,18 @@
 """Bronze fraud labels: typed decisions, and the month each became known."""
 
 from datetime import datetime
+from functools import partial
 
 import pytest
 
-from claims_assets.bronze.fraud_labels import FraudLabels, fraud_labels
-from claims_assets.contracts import compiled
+from claims_assets.bronze.fraud_labels import fraud_labels
 
-CONTRACT = compiled(FraudLabels)
 DECISION = {"claim_id": "C1", "label": "confirmed", "decided_at": "2024-03-05T14:30:00"}
 
 
 @pytest.fixture
-def written(spark, lake):
-    """Writes landed text rows as the asset does; gives the typed rows by line, and what was found."""
-
-    def write(*given):
-        names = [n for n in CONTRACT.columns if n != "known_from"]
-        lines = [{"source_file": "a.csv", "source_line": str(i)} | row for i, row in enumerate(given)]
-        values = [tuple(line.get(n) for n in names) for line in lines]
-        landed = spark.createDataFrame(values, ", ".join(f"{n} string" for n in names))
-        found = lake.write(fraud_labels(landed), "bronze", "fraud_labels", FraudLabels, None, rows_expected=len(given))
-        return {r.source_line: r for r in lake.read(spark, "bronze", "fraud_labels").collect()}, found
-
-    return write
+def written(written_as):
+    return partial(written_as, fraud_labels)
 
 
 def test_an_absent_feed_is_an_empty_table(written):

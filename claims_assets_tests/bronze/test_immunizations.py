@@ -1,29 +1,15 @@
 """Bronze immunizations: typed registry records, and the month each became known."""
 
+from functools import partial
+
 import pytest
 
-from claims_assets.bronze.immunizations import Immunizations, immunizations
-from claims_assets.contracts import compiled
-
-CONTRACT = compiled(Immunizations)
-DERIVED = ("known_from",)
+from claims_assets.bronze.immunizations import immunizations
 
 
 @pytest.fixture
-def written(spark, lake):
-    """Writes landed text rows as the asset does; gives the typed rows by line, and what was found."""
-
-    def write(*given):
-        names = [n for n in CONTRACT.columns if n not in DERIVED]
-        lines = [{"source_file": "a.csv", "source_line": str(i)} | row for i, row in enumerate(given)]
-        values = [tuple(line.get(n) for n in names) for line in lines]
-        landed = spark.createDataFrame(values, ", ".join(f"{n} string" for n in names))
-        found = lake.write(
-            immunizations(landed), "bronze", "immunizations", Immunizations, None, rows_expected=len(given)
-        )
-        return {r.source_line: r for r in lake.read(spark, "bronze", "immunizations").collect()}, found
-
-    return write
+def written(written_as):
+    return partial(written_as, immunizations)
 
 
 def test_an_absent_feed_is_an_empty_table(written):

@@ -1,30 +1,16 @@
 """Bronze contacts: typed channels, opt-outs and last contacts."""
 
 from datetime import date, datetime
+from functools import partial
 
 import pytest
 
-from claims_assets.bronze.member_contacts import MemberContacts, member_contacts
-from claims_assets.contracts import compiled
-
-CONTRACT = compiled(MemberContacts)
+from claims_assets.bronze.member_contacts import member_contacts
 
 
 @pytest.fixture
-def written(spark, lake):
-    """Writes landed text rows as the asset does; gives the typed rows by line, and what was found."""
-
-    def write(*given):
-        names = list(CONTRACT.columns)
-        lines = [{"source_file": "a.csv", "source_line": str(i)} | row for i, row in enumerate(given)]
-        values = [tuple(line.get(n) for n in names) for line in lines]
-        landed = spark.createDataFrame(values, ", ".join(f"{n} string" for n in names))
-        found = lake.write(
-            member_contacts(landed), "bronze", "member_contacts", MemberContacts, None, rows_expected=len(given)
-        )
-        return {r.source_line: r for r in lake.read(spark, "bronze", "member_contacts").collect()}, found
-
-    return write
+def written(written_as):
+    return partial(written_as, member_contacts)
 
 
 def test_an_absent_feed_is_an_empty_table(written):

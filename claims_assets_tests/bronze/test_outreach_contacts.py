@@ -1,31 +1,18 @@
 """Bronze outreach contacts: typed attempts, and the month each became known."""
 
 from datetime import datetime
+from functools import partial
 
 import pytest
 
-from claims_assets.bronze.outreach_contacts import OutreachContacts, outreach_contacts
-from claims_assets.contracts import compiled
+from claims_assets.bronze.outreach_contacts import outreach_contacts
 
-CONTRACT = compiled(OutreachContacts)
 ATTEMPT = {"member_id": "M1", "contacted_at": "2024-03-05T14:30:00", "channel": "phone", "outcome": "reached"}
 
 
 @pytest.fixture
-def written(spark, lake):
-    """Writes landed text rows as the asset does; gives the typed rows by line, and what was found."""
-
-    def write(*given):
-        names = [n for n in CONTRACT.columns if n != "known_from"]
-        lines = [{"source_file": "a.csv", "source_line": str(i)} | row for i, row in enumerate(given)]
-        values = [tuple(line.get(n) for n in names) for line in lines]
-        landed = spark.createDataFrame(values, ", ".join(f"{n} string" for n in names))
-        found = lake.write(
-            outreach_contacts(landed), "bronze", "outreach_contacts", OutreachContacts, None, rows_expected=len(given)
-        )
-        return {r.source_line: r for r in lake.read(spark, "bronze", "outreach_contacts").collect()}, found
-
-    return write
+def written(written_as):
+    return partial(written_as, outreach_contacts)
 
 
 def test_an_absent_feed_is_an_empty_table(written):

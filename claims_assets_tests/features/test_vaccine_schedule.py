@@ -8,14 +8,12 @@ import pytest
 
 from claims_assets.features import vaccine_schedule as lists
 from claims_assets.features.childhood_immunization_status import COMBO_10
+from claims_assets.features.vaccine_rules import Period, later, period
 from claims_assets.features.vaccine_schedule import (
-    Period,
     coded_conditions,
     condition_names,
     contraindications,
-    later,
     member_flags,
-    period,
     schedule,
     series_of,
 )

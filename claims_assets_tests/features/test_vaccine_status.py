@@ -6,18 +6,10 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claims_assets.features.vaccine_schedule import later, schedule
-from claims_assets.features.vaccine_status import (
-    COMPLETE,
-    NO_EVIDENCE,
-    OVERDUE,
-    STATUSES,
-    Evidence,
-    Person,
-    decide,
-    doses_of,
-    follow,
-)
+from claims_assets.features.vaccine_doses import Evidence, Person, doses_of, follow
+from claims_assets.features.vaccine_rules import later
+from claims_assets.features.vaccine_schedule import schedule
+from claims_assets.features.vaccine_status import COMPLETE, NO_EVIDENCE, OVERDUE, STATUSES, decide, decided, rule_for
 from claims_assets.silver.immunization_evidence import STANDINGS
 from claims_assets.sources.code_sets import VACCINES, vaccine_codes
 
@@ -159,3 +151,14 @@ def test_a_series_is_complete_if_any_choice_of_doses_completes_it(member):
             found = follow(option, doses, person, None, None)
             choices = combinations(doses, len(option.steps))
             assert found.complete == any(fits(option, chosen, person) for chosen in choices)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(births, conditions, st.none() | st.dates(date(1990, 1, 1), AS_OF), st.dates(date(2018, 1, 31), AS_OF))
+def test_who_shares_a_decision_with_others_would_get_the_same_alone(birth, named, seen, as_of):
+    """Without evidence, from some age on, the day of birth decides nothing any more."""
+    person = Person(birth, "F", named, seen)
+    for vaccine in VACCINES:
+        rule = rule_for(vaccine, person, as_of)
+        if rule:
+            assert decide(vaccine, person, [], as_of) == decided(vaccine, rule, person, [], as_of)

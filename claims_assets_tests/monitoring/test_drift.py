@@ -1,4 +1,4 @@
-"""Each condition of the source documents, with a value on either side of its limit."""
+"""Each condition of the rules of drift, with a value on either side of its limit."""
 
 import pytest
 
