@@ -1,7 +1,7 @@
 """A fitted fraud detector as one file: a model per feature, its words, its peers, and how large errors usually are.
 
-This file imports nothing of this project, so that MLflow ships it with the model and any Python that has numpy, pandas
-and the library of the trees can load and score. Here: what a fitted detector is and how it scores. Elsewhere: how one
+This file imports nothing of this project, and stays one file, so that MLflow ships it with the model and any Python
+that has numpy, pandas and the library of the trees can load and score. Here: what a fitted detector is and how it scores. Elsewhere: how one
 is fitted (`fraud_fitting.py`), where it is stored (`fraud_registry.py`).
 
 A claim's error of a feature is how far the claim lies from what the model of this feature, which sees all others,

@@ -1,7 +1,7 @@
 """Measures of predictions from the definitions, in plain numpy: the gate's own computation of what a run claims.
 
 Here: a measure for many sets of weights at once, which is what a bootstrap asks for. Elsewhere: the measures that a
-training stores (`models/evaluation.py`, by scikit-learn); the gate compares the two.
+training stores (`models/weighted_measures.py`); the gate compares the two.
 """
 
 from collections.abc import Callable
