@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from claims_assets.models.weighted_measures import Judged, Measure, named, valued
+from claims_assets.models.weighted_measures import Judged, values_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +68,7 @@ def evaluate(
     measured = {TEST: test, **others}
     for prefix, of in measured.items():
         found.add(prefix, measures(of, classifier=classifier))
-    found.values |= _intervals(measured, named(test, classifier), primary, seed)
+    found.values |= _intervals(measured, classifier, primary, seed)
     found.values |= _gains(found.values, others, primary)
     found.add("test_unseen_", measures(test.where(unseen), classifier=classifier))
     found.values["test_unseen_rows"] = float(unseen.sum())
@@ -82,8 +82,8 @@ def measures(of: Judged, *, classifier: bool) -> Measures:
 
     found = Measures()
     every = np.ones((1, len(of.label)))
-    for name, measure in named(of, classifier).items():
-        value = float(valued(measure, of, every)[0]) if len(of.label) else np.nan
+    for name, values in values_of(of, every, classifier=classifier).items():
+        value = float(values[0])
         if np.isfinite(value):
             found.values[name] = value
         else:
@@ -128,9 +128,7 @@ def resampled(rows: int, seed: int) -> "Iterator[np.ndarray]":
         left -= size
 
 
-def _intervals(
-    measured: Mapping[str, Judged], named: Mapping[str, Measure], primary: str, seed: int
-) -> dict[str, float]:
+def _intervals(measured: Mapping[str, Judged], classifier: bool, primary: str, seed: int) -> dict[str, float]:
     """Ends by measure and prefix, and of the gain in the primary measure on each of the others: all of one resample are
     of the same members."""
     import numpy as np
@@ -139,8 +137,8 @@ def _intervals(
     drawn: dict[str, list[np.ndarray]] = {}
     for weights in resampled(rows, seed) if rows else ():
         for prefix, of in measured.items():
-            for name, measure in named.items():
-                drawn.setdefault(prefix + name, []).append(valued(measure, of, weights))
+            for name, values in values_of(of, weights, classifier=classifier).items():
+                drawn.setdefault(prefix + name, []).append(values)
             if prefix != TEST:
                 gain = drawn[TEST + primary][-1] - drawn[prefix + primary][-1]
                 drawn.setdefault(_gain_on(prefix), []).append(gain)

@@ -33,11 +33,22 @@ Measure = Callable[[Judged, "np.ndarray"], "np.ndarray"]
 """The value for each set of weights (sets x rows); NaN where it can't be computed."""
 
 
-def valued(measure: Measure, of: Judged, weights: "np.ndarray") -> "np.ndarray":
+def values_of(of: Judged, weights: "np.ndarray", *, classifier: bool) -> "dict[str, np.ndarray]":
+    """Name -> the value for each set of weights, of all measures of such a model."""
     import numpy as np
 
+    if not len(of.label):
+        nothing = np.full(len(weights), np.nan)
+        return dict.fromkeys([*(RANKING if classifier else ()), *_others(of, classifier)], nothing)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return measure(of, weights)
+        ranked = _by_score(of, weights) if classifier else None
+        found = {name: measure(*ranked) for name, measure in RANKING.items()} if ranked else {}
+        return found | {name: measure(of, weights) for name, measure in _others(of, classifier).items()}
+
+
+def _others(of: Judged, classifier: bool) -> "dict[str, Measure]":
+    decisions = {} if of.event is None else DECISIONS
+    return {**(PROBABILITIES if classifier else VALUES), **decisions, **MEANT}
 
 
 def _by_score(of: Judged, weights: "np.ndarray") -> "tuple[np.ndarray, np.ndarray]":
@@ -47,23 +58,23 @@ def _by_score(of: Judged, weights: "np.ndarray") -> "tuple[np.ndarray, np.ndarra
     order = np.argsort(-of.predicted, kind="stable")
     score, positive = of.predicted[order], of.label[order] > 0
     starts = np.flatnonzero(np.append(True, score[1:] != score[:-1]))
-    ordered = weights[:, order]
-    return np.add.reduceat(ordered * positive, starts, axis=1), np.add.reduceat(ordered, starts, axis=1)
+    every = np.take(weights, order, axis=1)
+    if len(starts) == len(order):
+        return every * positive, every
+    return np.add.reduceat(every * positive, starts, axis=1), np.add.reduceat(every, starts, axis=1)
 
 
-def _auc(of: Judged, weights: "np.ndarray") -> "np.ndarray":
+def _auc(positive: "np.ndarray", every: "np.ndarray") -> "np.ndarray":
     """Share of pairs of a positive and a negative row in which the positive one scores higher; ties count half."""
-    positive, every = _by_score(of, weights)
     negative = every - positive
     lower = negative.sum(axis=1, keepdims=True) - negative.cumsum(axis=1) + negative / 2
     return (positive * lower).sum(axis=1) / (positive.sum(axis=1) * negative.sum(axis=1))
 
 
-def _average_precision(of: Judged, weights: "np.ndarray") -> "np.ndarray":
+def _average_precision(positive: "np.ndarray", every: "np.ndarray") -> "np.ndarray":
     """Precision at each distinct score, weighted by the recall that it adds; without negative rows it says nothing."""
     import numpy as np
 
-    positive, every = _by_score(of, weights)
     hits, total, chosen = positive.cumsum(axis=1), positive.sum(axis=1), every.cumsum(axis=1)
     value = (positive * hits / np.where(chosen > 0, chosen, 1)).sum(axis=1) / total
     return np.where(total < every.sum(axis=1), value, np.nan)
@@ -104,11 +115,9 @@ def _bools(values: "np.ndarray | None") -> "np.ndarray":
     return values.astype(bool)
 
 
-RANKING: dict[str, Measure] = {
-    "auc": _auc,
-    "average_precision": _average_precision,
-    "brier": _mean_of(lambda o: (o.label - o.predicted) ** 2),
-}
+RANKING = {"auc": _auc, "average_precision": _average_precision}
+"""How well scores tell apart, from the weights at each distinct score."""
+PROBABILITIES: dict[str, Measure] = {"brier": _mean_of(lambda o: (o.label - o.predicted) ** 2)}
 DECISIONS: dict[str, Measure] = {
     "precision": _share_of(_event, _flagged),
     "recall": _share_of(_flagged, _event),
@@ -122,8 +131,3 @@ VALUES: dict[str, Measure] = {
 }
 """The last two in the unit of the label."""
 MEANT: dict[str, Measure] = {"predicted_to_observed": lambda o, w: w @ o.predicted / (w @ o.label)}
-
-
-def named(of: Judged, classifier: bool) -> dict[str, Measure]:
-    decisions = {} if of.event is None else DECISIONS
-    return {**(RANKING if classifier else VALUES), **decisions, **MEANT}
