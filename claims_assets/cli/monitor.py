@@ -14,7 +14,7 @@ from rich.table import Table as Grid
 from claims_assets.cli.console import console_for
 from claims_assets.models.plot import LEAST_MEMBERS
 from claims_assets.monitoring.drift_rules import BY_THE_CALENDAR, CRITICAL, OK, UNKNOWN, WARNING
-from claims_assets.monitoring.fairness_results import FAIR, UNFAIR
+from claims_assets.monitoring.fairness_of_decision import FAIR, UNFAIR
 from claims_assets.monitoring.group_rates import distance_of
 from claims_assets.partitions import MONTH
 from claims_assets.runtime.delta import read_arrow

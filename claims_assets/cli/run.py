@@ -24,7 +24,7 @@ from claims_assets.cli.instance import alone, instance_for
 from claims_assets.cli.remote import execute_launched
 from claims_assets.cli.summary import print_summary
 from claims_assets.definitions import tables
-from claims_assets.models.training import ONLY_TRAINING_MONTHS
+from claims_assets.models.training import ONLY_TRAINING_MONTHS, QUARTER_ENDS
 from claims_assets.outreach.extracts import folder_beside, is_extract, out_of_date
 from claims_assets.partitions import MONTH, claim_months, months_between, ranges
 from claims_assets.runtime.lake import Lake
@@ -224,7 +224,8 @@ class Runner:
         together = batch.keys
         for first, last in ranges(batch.months):
             self._say(months_between(first, last), len(together))
-            self.execute(together, dict(zip(RANGE_TAGS, (first, last), strict=True)) | {ONLY_TRAINING_MONTHS: "true"})
+            asked = dict(zip(RANGE_TAGS, (first, last), strict=True)) | {ONLY_TRAINING_MONTHS: QUARTER_ENDS}
+            self.execute(together, asked)
             together = partitioned
         if not batch.months:
             self._say([], len(together))

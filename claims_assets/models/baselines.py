@@ -9,8 +9,9 @@ Elsewhere: the measures of both on the same members (`evaluation.py`).
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from claims_assets.models.fitting import Batches, labels
 from claims_assets.models.inputs import SOURCE_INPUTS
+from claims_assets.models.labels import labels
+from claims_assets.models.matrices import Batches
 from claims_assets.models.parts import numbered
 from claims_assets.models.risk_artifact import encoded
 from claims_assets.models.risk_model import RiskModel

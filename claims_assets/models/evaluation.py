@@ -1,13 +1,15 @@
 """How good a model is on the test rows, beside its rule of thumb and the source projects' algorithm on the same rows.
 
 Each measure comes with the interval that 95 of 100 resamples of the members give. A measure that can't be computed is
-absent and says why: a 0 or a 1 in its place would pass or fail a gate by accident. Elsewhere: the gate's own
-computation of the same measures (`governance/measures.py`), which must agree.
+absent and says why: a 0 or a 1 in its place would pass or fail a gate by accident. Elsewhere: the measures themselves
+(`weighted_measures.py`), the gate's own computation of them (`governance/measures.py`), which must agree.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from claims_assets.models.weighted_measures import Judged, values_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,27 +42,6 @@ class Measures:
         self.absent |= {prefix + k: v for k, v in other.absent.items()}
 
 
-@dataclass(frozen=True)
-class Judged:
-    """What came, and what was said of it; arrays of one length."""
-
-    label: "np.ndarray"
-    """0 and 1 of a classifier; else a value."""
-    predicted: "np.ndarray"
-    event: "np.ndarray | None"
-    """Whether the outcome is what the model warns of; None: it warns of nothing."""
-    flagged: "np.ndarray | None"
-
-    def where(self, rows: "np.ndarray") -> "Judged":
-        """Some of the rows."""
-        kept = [None if part is None else part[rows] for part in (self.event, self.flagged)]
-        return Judged(self.label[rows], self.predicted[rows], *kept)
-
-
-Measure = Callable[[Judged, "np.ndarray"], "np.ndarray"]
-"""The value for each set of weights (sets x rows); NaN where it can't be computed."""
-
-
 def evaluate(
     test: Judged,
     others: Mapping[str, Judged],
@@ -87,7 +68,7 @@ def evaluate(
     measured = {TEST: test, **others}
     for prefix, of in measured.items():
         found.add(prefix, measures(of, classifier=classifier))
-    found.values |= _intervals(measured, _named(test, classifier), primary, seed)
+    found.values |= _intervals(measured, classifier, primary, seed)
     found.values |= _gains(found.values, others, primary)
     found.add("test_unseen_", measures(test.where(unseen), classifier=classifier))
     found.values["test_unseen_rows"] = float(unseen.sum())
@@ -101,8 +82,8 @@ def measures(of: Judged, *, classifier: bool) -> Measures:
 
     found = Measures()
     every = np.ones((1, len(of.label)))
-    for name, measure in _named(of, classifier).items():
-        value = float(_quiet(measure, of, every)[0]) if len(of.label) else np.nan
+    for name, values in values_of(of, every, classifier=classifier).items():
+        value = float(values[0])
         if np.isfinite(value):
             found.values[name] = value
         else:
@@ -147,9 +128,7 @@ def resampled(rows: int, seed: int) -> "Iterator[np.ndarray]":
         left -= size
 
 
-def _intervals(
-    measured: Mapping[str, Judged], named: Mapping[str, Measure], primary: str, seed: int
-) -> dict[str, float]:
+def _intervals(measured: Mapping[str, Judged], classifier: bool, primary: str, seed: int) -> dict[str, float]:
     """Ends by measure and prefix, and of the gain in the primary measure on each of the others: all of one resample are
     of the same members."""
     import numpy as np
@@ -158,8 +137,8 @@ def _intervals(
     drawn: dict[str, list[np.ndarray]] = {}
     for weights in resampled(rows, seed) if rows else ():
         for prefix, of in measured.items():
-            for name, measure in named.items():
-                drawn.setdefault(prefix + name, []).append(_quiet(measure, of, weights))
+            for name, values in values_of(of, weights, classifier=classifier).items():
+                drawn.setdefault(prefix + name, []).append(values)
             if prefix != TEST:
                 gain = drawn[TEST + primary][-1] - drawn[prefix + primary][-1]
                 drawn.setdefault(_gain_on(prefix), []).append(gain)
@@ -204,13 +183,6 @@ def _stability(test: Judged, calibration: Judged, classifier: bool, primary: str
     return found
 
 
-def _quiet(measure: Measure, of: Judged, weights: "np.ndarray") -> "np.ndarray":
-    import numpy as np
-
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return measure(of, weights)
-
-
 def _why(name: str, of: Judged) -> str:
     if not len(of.label):
         return NO_ROWS
@@ -222,95 +194,6 @@ def _why(name: str, of: Judged) -> str:
         "r2": "all labels are the same",
         "predicted_to_observed": "nothing was observed",
     }.get(name, "it is not finite")
-
-
-def _by_score(of: Judged, weights: "np.ndarray") -> "tuple[np.ndarray, np.ndarray]":
-    """Weight of the rows with the label 1, and of all, at each distinct score, highest first."""
-    import numpy as np
-
-    order = np.argsort(-of.predicted, kind="stable")
-    score, positive = of.predicted[order], of.label[order] > 0
-    starts = np.flatnonzero(np.append(True, score[1:] != score[:-1]))
-    ordered = weights[:, order]
-    return np.add.reduceat(ordered * positive, starts, axis=1), np.add.reduceat(ordered, starts, axis=1)
-
-
-def _auc(of: Judged, weights: "np.ndarray") -> "np.ndarray":
-    """Share of pairs of a positive and a negative row in which the positive one scores higher; ties count half."""
-    positive, every = _by_score(of, weights)
-    negative = every - positive
-    lower = negative.sum(axis=1, keepdims=True) - negative.cumsum(axis=1) + negative / 2
-    return (positive * lower).sum(axis=1) / (positive.sum(axis=1) * negative.sum(axis=1))
-
-
-def _average_precision(of: Judged, weights: "np.ndarray") -> "np.ndarray":
-    """Precision at each distinct score, weighted by the recall that it adds; without negative rows it says nothing."""
-    import numpy as np
-
-    positive, every = _by_score(of, weights)
-    hits, total, chosen = positive.cumsum(axis=1), positive.sum(axis=1), every.cumsum(axis=1)
-    value = (positive * hits / np.where(chosen > 0, chosen, 1)).sum(axis=1) / total
-    return np.where(total < every.sum(axis=1), value, np.nan)
-
-
-def _mean_of(error: Callable[[Judged], "np.ndarray"]) -> Measure:
-    return lambda of, weights: weights @ error(of) / weights.sum(axis=1)
-
-
-def _share_of(hits: Callable[[Judged], "np.ndarray"], among: Callable[[Judged], "np.ndarray"]) -> Measure:
-    return lambda of, weights: weights @ (hits(of) & among(of)) / (weights @ among(of))
-
-
-def _r2(of: Judged, weights: "np.ndarray") -> "np.ndarray":
-    import numpy as np
-
-    # About the mean of all: equal labels leave exactly zero, and large ones lose no digits.
-    label = of.label - of.label.mean()
-    spread = weights @ label**2 - (weights @ label) ** 2 / weights.sum(axis=1)
-    return np.where(spread > 0, 1 - weights @ (of.label - of.predicted) ** 2 / spread, np.nan)
-
-
-def _rmse(of: Judged, weights: "np.ndarray") -> "np.ndarray":
-    return _mean_of(lambda o: (o.label - o.predicted) ** 2)(of, weights) ** 0.5
-
-
-def _event(of: Judged) -> "np.ndarray":
-    return _bools(of.event)
-
-
-def _flagged(of: Judged) -> "np.ndarray":
-    return _bools(of.flagged)
-
-
-def _bools(values: "np.ndarray | None") -> "np.ndarray":
-    if values is None:
-        raise ValueError("A model that warns of nothing has no decisions to measure.")
-    return values.astype(bool)
-
-
-RANKING: dict[str, Measure] = {
-    "auc": _auc,
-    "average_precision": _average_precision,
-    "brier": _mean_of(lambda o: (o.label - o.predicted) ** 2),
-}
-DECISIONS: dict[str, Measure] = {
-    "precision": _share_of(_event, _flagged),
-    "recall": _share_of(_flagged, _event),
-    "accuracy": _mean_of(lambda o: (_flagged(o) == _event(o)).astype("float64")),
-    "share_flagged": _mean_of(lambda o: _flagged(o).astype("float64")),
-}
-VALUES: dict[str, Measure] = {
-    "r2": _r2,
-    "mae": _mean_of(lambda o: abs(o.label - o.predicted)),
-    "rmse": _rmse,
-}
-"""The last two in the unit of the label."""
-MEANT: dict[str, Measure] = {"predicted_to_observed": lambda o, w: w @ o.predicted / (w @ o.label)}
-
-
-def _named(of: Judged, classifier: bool) -> dict[str, Measure]:
-    decisions = {} if of.event is None else DECISIONS
-    return {**(RANKING if classifier else VALUES), **decisions, **MEANT}
 
 
 def as_markdown(values: Mapping[str, float], absent: Mapping[str, str]) -> str:

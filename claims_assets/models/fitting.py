@@ -3,28 +3,29 @@
 Two parts of the training rows go in, apart by member: one grows the trees, the other (the calibration part) says when
 to stop and which candidate is best. What a score means is learnt from both: of the training part by trees that were
 grown without the member (cross-fitting), because a fifth of the members alone holds too few events. Elsewhere: rows
-(`training_set.py`), calibration, threshold and intervals (`calibration.py`), how a row becomes numbers and scores
-(`risk_artifact.py`), how good it is on rows of another year (`evaluation.py`).
+(`training_set.py`), their labels (`labels.py`) and matrices (`matrices.py`), calibration, threshold and intervals
+(`calibration.py`), how a row becomes numbers and scores (`risk_artifact.py`), how good it is on rows of another year
+(`evaluation.py`).
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from claims_assets.models.calibration import calibrate, intervals, threshold_for
+from claims_assets.models.labels import high_from, labels
+from claims_assets.models.matrices import Batches, matrix, quantiles
 from claims_assets.models.parts import part_of
-from claims_assets.models.risk_artifact import CLASSIFIER, FORMAT, REGRESSION, RiskArtifact, encoded
+from claims_assets.models.risk_artifact import CLASSIFIER, FORMAT, REGRESSION, RiskArtifact
 from claims_assets.models.risk_model import MOST_ROUNDS, PATIENCE, RiskModel
-from claims_assets.models.windows import HORIZON, NotTrainable
+from claims_assets.models.windows import NotTrainable
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     import xgboost
 
-Batches = Callable[[], Iterable["pd.DataFrame"]]
-"""The training part, in pieces; called once for each pass over it."""
 SPACE: dict[str, tuple[Any, ...]] = {
     "max_depth": (2, 3, 4, 5),
     "eta": (0.03, 0.05, 0.1),
@@ -81,7 +82,7 @@ def fit(
     require_something_to_learn(model, known.labels, len(calibration))
     if grower:
         return finish(model, grower.grow(model, candidates(model, seed, trials), seed), calibration, known)
-    rows = _quantiles(model, train, threads, keep=len(known.labels) <= MOST_KEPT_ROWS)
+    rows = quantiles(model, train, threads, keep=len(known.labels) <= MOST_KEPT_ROWS)
     grown = grow(model, rows, calibration, seed=seed, threads=threads, trials=trials)
     apart = cross_fitted(model, grown, rows, known.folds, seed=seed, threads=threads)
     return finish(model, grown, calibration, known, apart)
@@ -117,7 +118,7 @@ def grow(
     """The candidate with the least loss on the calibration part; the first of equals."""
     import xgboost as xgb
 
-    stop, found = _matrix(model, calibration), []
+    stop, found = matrix(model, calibration), []
     for candidate in candidates(model, seed, trials):
         booster = xgb.train(
             _settings(model, candidate, seed, threads),
@@ -213,34 +214,6 @@ def constraints(model: RiskModel) -> dict[str, str]:
     return {"monotone_constraints": f"({','.join(str(model.monotone.get(n, 0)) for n in model.inputs)})"}
 
 
-def labels(model: RiskModel, rows: "pd.DataFrame") -> "np.ndarray":
-    """0/1 for a classifier; else the outcome, scaled, at least 0 (reversals may outweigh a year).
-
-    With the decimals of a prediction, so that the end of an interval that is an outcome is not beside it.
-    """
-    import numpy as np
-
-    outcome = rows[f"outcome_{model.outcome}"].to_numpy("float64")
-    if model.at_least is not None:
-        return (outcome >= model.at_least).astype("float64")
-    return np.round(outcome.clip(min=0.0) * model.scale, model.decimals)
-
-
-def targets(model: RiskModel, rows: "pd.DataFrame") -> "np.ndarray":
-    """What the trees are fitted to: the label, or the count behind it."""
-    if model.is_classifier and not model.fits_outcome:
-        return labels(model, rows)
-    outcome = rows[f"outcome_{model.outcome}"].to_numpy("float64").clip(min=0.0)
-    return outcome if model.fits_outcome else outcome * model.scale
-
-
-def weights(rows: "pd.DataFrame") -> "np.ndarray":
-    """Share of the outcome year that was seen; 1 for those who died in it, whose year is over."""
-    import numpy as np
-
-    return np.where(rows["died"].to_numpy("float64") > 0, 1.0, rows["exposure_months"].to_numpy("float64") / HORIZON)
-
-
 def known_of(model: RiskModel, train: Batches, seed: int) -> Known:
     """Labels and folds of the training part."""
     import numpy as np
@@ -267,75 +240,11 @@ def require_something_to_learn(model: RiskModel, known: "np.ndarray", calibratio
         )
 
 
-def high_from(model: RiskModel, known: "np.ndarray") -> float | None:
-    """The label from which on an outcome is what the model warns of, from the training labels."""
-    import numpy as np
-
-    if model.is_classifier:
-        return 1.0
-    return None if model.high_share is None else float(np.quantile(known, model.high_share, method="higher"))
-
-
 def importances(booster: "xgboost.Booster") -> dict[str, float]:
     """Share of the total gain by input, largest first; inputs that no tree uses are left out."""
     gain = {n: g for n, g in booster.get_score(importance_type="total_gain").items() if isinstance(g, float)}
     total = sum(gain.values()) or 1.0
     return {n: round(g / total, 4) for n, g in sorted(gain.items(), key=lambda x: (-x[1], x[0]))}
-
-
-def _matrix(model: RiskModel, rows: "pd.DataFrame") -> "xgboost.DMatrix":
-    import xgboost as xgb
-
-    content = encoded(rows, model.inputs, model.categories)
-    return xgb.DMatrix(content, targets(model, rows), weight=weights(rows), feature_names=list(model.inputs), nthread=1)
-
-
-def _quantiles(model: RiskModel, train: Batches, threads: int, *, keep: bool = False) -> "xgboost.QuantileDMatrix":
-    """The training part as bin numbers, one byte a cell, made piece by piece.
-
-    Args:
-        keep: hold the pieces as numbers for the several passes over them.
-    """
-    import xgboost as xgb
-
-    kept = list(_as_numbers(model, train)) if keep else None
-
-    def pieces() -> Iterator[dict[str, Any]]:
-        return _as_numbers(model, train) if kept is None else iter(kept)
-
-    class Pieces(xgb.DataIter):
-        """Hands the pieces to xgboost, which asks for all of them several times."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.pieces = pieces()
-
-        def next(self, input_data: Callable[..., Any]) -> bool:
-            piece = next(self.pieces, None)
-            if piece is not None:
-                input_data(**piece)
-            return piece is not None
-
-        def reset(self) -> None:
-            self.pieces = pieces()
-
-    return xgb.QuantileDMatrix(Pieces(), max_bin=model.parameters["max_bin"], nthread=threads)
-
-
-def _as_numbers(model: RiskModel, train: Batches) -> "Iterator[dict[str, Any]]":
-    for rows in train():
-        yield {
-            "data": encoded(rows, model.inputs, model.categories),
-            "label": targets(model, rows),
-            "weight": weights(rows),
-            "feature_names": list(model.inputs),
-        }
-
-
-def as_batches(rows: "pd.DataFrame", size: int | None = None) -> Batches:
-    """A frame as batches of `size` rows; None: as one."""
-    step = size or max(len(rows), 1)
-    return lambda: [rows.iloc[start : start + step] for start in range(0, len(rows), step)]
 
 
 def described(fitted: Fitted) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """A fitted fraud detector as one file: a model per feature, its words, its peers, and how large errors usually are.
 
-This file imports nothing of this project, so that MLflow ships it with the model and any Python that has numpy, pandas
-and the library of the trees can load and score. Here: what a fitted detector is and how it scores. Elsewhere: how one
-is fitted (`fraud_fitting.py`), where it is stored (`fraud_registry.py`).
+This file imports nothing of this project, and stays one file, so that MLflow ships it with the model and any Python
+that has numpy, pandas and the library of the trees can load and score. Here: what a fitted detector is and how it
+scores. Elsewhere: how one is fitted (`fraud_fitting.py`), where it is stored (`fraud_registry.py`).
 
 A claim's error of a feature is how far the claim lies from what the model of this feature, which sees all others,
 expects. Its evidence is how rare so large an error is among held-out claims: -log10 of their share, so 2 is one in a
@@ -71,16 +71,19 @@ class FraudArtifact:
         """Features whose errors make the score, in the order of `errors`."""
         return [n for n, f in self.facts["features"].items() if f["counted"]]
 
-    def to_bytes(self) -> bytes:
-        """The same bytes for the same trees and facts."""
+    def to_bytes(self, level: int | None = None) -> bytes:
+        """The same bytes for the same trees and facts; `level`: of compression, 1 is quick."""
         content = io.BytesIO()
-        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
+        with zipfile.ZipFile(content, "w") as file:
+
+            def add(name: str, part: str | bytes) -> None:
+                file.writestr(zipfile.ZipInfo(name, _FIXED_TIME), part, zipfile.ZIP_DEFLATED, level)
+
             # In their order: `errors` of a claim are in the order of the features.
-            facts = json.dumps(self.facts, separators=(",", ":"))
-            file.writestr(zipfile.ZipInfo(FACTS, _FIXED_TIME), facts, zipfile.ZIP_DEFLATED)
+            add(FACTS, json.dumps(self.facts, separators=(",", ":")))
             for name in sorted(self.trees):
                 for fold, tree in enumerate(self.trees[name]):
-                    file.writestr(zipfile.ZipInfo(f"{name}/{fold}", _FIXED_TIME), tree, zipfile.ZIP_DEFLATED)
+                    add(f"{name}/{fold}", tree)
         return content.getvalue()
 
     @classmethod
@@ -155,11 +158,11 @@ class FraudArtifact:
         found = None
         if name not in self.trees:
             return np.zeros(len(folds))
-        columns = [encoded.names.index(n) for n in self.facts["features"][name]["inputs"]]
+        columns = np.array([encoded.names.index(n) for n in self.facts["features"][name]["inputs"]])
         for fold in range(self.facts["folds"]):
             rows = np.flatnonzero(folds == fold)
             if len(rows):
-                said = self._model(name, fold)(encoded.matrix[rows][:, columns])
+                said = self._model(name, fold)(encoded.matrix[np.ix_(rows, columns)])
                 found = np.zeros((len(folds), *said.shape[1:])) if found is None else found
                 found[rows] = said
         return np.zeros(len(folds)) if found is None else found
@@ -190,11 +193,12 @@ class FraudArtifact:
         features: list[list[str] | None] = [None] * len(frame)
         reasons: list[list[str] | None] = [None] * len(frame)
         order = np.argsort(-evidence[flagged], axis=1, kind="stable")[:, :TOP]
-        values = {name: frame[name].to_numpy(dtype=object, na_value=None) for name in self.counted}
-        for row, best in zip(flagged.tolist(), order, strict=True):
-            names = [self.counted[i] for i in best if evidence[row, i] > 0]
+        counted, few = self.counted, frame.iloc[flagged]
+        values = {name: few[name].to_numpy(dtype=object, na_value=None) for name in counted}
+        for i, (row, best) in enumerate(zip(flagged.tolist(), order.tolist(), strict=True)):
+            names = [counted[n] for n in best if evidence[row, n] > 0]
             features[row] = names
-            reasons[row] = [f"{n} = {_shown(values[n][row])}{self._instead(n, expected[n], row)}" for n in names]
+            reasons[row] = [f"{n} = {_shown(values[n][i])}{self._instead(n, expected[n], row)}" for n in names]
         return features, reasons
 
     def _instead(self, name: str, expected: np.ndarray, row: int) -> str:
@@ -212,12 +216,21 @@ class FraudArtifact:
         return f", expected about {_shown(value)}"
 
 
+class Words:
+    """A column of words: each distinct one once, and which of them stands in each row."""
+
+    def __init__(self, known: list[str], places: np.ndarray) -> None:
+        self.known, self.places = known, places
+
+    def of(self, values: Mapping[str, Any], other: Any) -> np.ndarray:
+        """The value of each row's word; `other` where it has none."""
+        return np.array([values.get(w, other) for w in self.known] or [other])[self.places]
+
+
 class Encoded:
     """Inputs as float32 columns, targets as float64 (numbers) or classes (words), and the peers of each claim."""
 
-    def __init__(
-        self, names: list[str], matrix: np.ndarray, classes: Mapping[str, np.ndarray], peers: list[str]
-    ) -> None:
+    def __init__(self, names: list[str], matrix: np.ndarray, classes: Mapping[str, np.ndarray], peers: Words) -> None:
         self.names, self.matrix, self.classes, self.peers = names, matrix, classes, peers
 
     def value(self, name: str) -> np.ndarray:
@@ -233,13 +246,11 @@ def encode(frame: pd.DataFrame, facts: Mapping[str, Any]) -> Encoded:
     for i, name in enumerate(names):
         kind = facts["columns"][name]
         if kind == "word":
-            codes, others = facts["words"][name], facts["others"][name]
-            known = [codes.get(w, (UNSEEN, others)) for w in said_in(frame[name])]
-            matrix[:, i] = [code for code, _ in known]
-            classes[name] = np.array([klass for _, klass in known], dtype="int64")
+            of_words = said_in(frame[name]).of(facts["words"][name], (UNSEEN, facts["others"][name]))
+            matrix[:, i], classes[name] = of_words[:, 0], of_words[:, 1].astype("int64")
         elif kind == "peer":
             center = facts["centers"]["claim_amount"]
-            matrix[:, i] = _log(frame["claim_amount"]) - np.array([facts["peers"].get(p, center) for p in peers])
+            matrix[:, i] = _log(frame["claim_amount"]) - peers.of(facts["peers"], center)
         else:
             matrix[:, i] = number(frame[name], kind, facts["centers"].get(name, 0.0))
     return Encoded(names, matrix, classes, peers)
@@ -254,7 +265,7 @@ def errors(name: str, feature: Mapping[str, Any], encoded: Encoded, expected: np
     sided = {"more": off, "less": -off}.get(feature["sided"], np.abs(off))
     if feature["spreads"]:
         spreads = feature["spreads"]
-        sided = sided / np.array([spreads.get(p, spreads[""]) for p in encoded.peers])
+        sided = sided / encoded.peers.of(spreads, spreads[""])
     return np.nan_to_num(sided, nan=0.0)
 
 
@@ -266,15 +277,18 @@ def number(column: Any, kind: str, center: float) -> np.ndarray:
     return np.log1p(np.maximum(plain, 0.0)) if kind == "count" else plain
 
 
-def said_in(column: Any) -> list[str]:
+def said_in(column: Any) -> Words:
     """The words of a column, NOTHING where one is missing."""
-    return column.where(column.notna(), NOTHING).tolist()
+    places, known = pd.factorize(column.where(column.notna(), NOTHING))
+    return Words(known.tolist(), places)
 
 
-def peers_of(frame: pd.DataFrame) -> list[str]:
+def peers_of(frame: pd.DataFrame) -> Words:
     """The peers of each claim: all claims of the same type and procedure."""
-    pairs = zip(said_in(frame["claim_type"]), said_in(frame["procedure_code"]), strict=True)
-    return [f"{kind}|{procedure}" for kind, procedure in pairs]
+    kinds, procedures = said_in(frame["claim_type"]), said_in(frame["procedure_code"])
+    width = max(len(procedures.known), 1)
+    pairs, places = np.unique(kinds.places * width + procedures.places, return_inverse=True)
+    return Words([f"{kinds.known[p // width]}|{procedures.known[p % width]}" for p in pairs.tolist()], places)
 
 
 def top_sum(evidence: np.ndarray) -> np.ndarray:

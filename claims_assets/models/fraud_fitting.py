@@ -6,7 +6,7 @@ Elsewhere: which claims (`fraud_training.py`), what a detector is (`fraud_artifa
 (`fraud_inputs.py`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from claims_assets.models.fraud_artifact import (
     FORMAT,
     Encoded,
     FraudArtifact,
+    Words,
     encode,
     errors,
     folds_of,
@@ -152,12 +153,9 @@ def _kind(name: str) -> str:
 
 def _words(column: Any, amount: np.ndarray) -> tuple[dict[str, list[int]], int]:
     """Word -> code as an input (the rank of its median amount, so that neighbours cost alike) and class as a target."""
-    amounts: dict[str, list[float]] = {}
-    for word, value in zip(said_in(column), amount.tolist(), strict=True):
-        amounts.setdefault(word, []).append(value)
-    known = {w: v for w, v in amounts.items() if len(v) >= LEAST_OF_WORD}
+    known = {w: v for w, v in _by_word(said_in(column), amount) if len(v) >= LEAST_OF_WORD}
     # By name where they are equal, so that the order of rows shows in nothing.
-    by_cost = sorted(known, key=lambda w: (_median(np.array(known[w])), w))
+    by_cost = sorted(known, key=lambda w: (_median(known[w]), w))
     told = sorted(known, key=lambda w: (-len(known[w]), w))[:MOST_CLASSES]
     classes = {w: i for i, w in enumerate(told)}
     return {w: [code, classes.get(w, len(told))] for code, w in enumerate(by_cost)}, len(told)
@@ -198,15 +196,15 @@ def _cross_fitted(
     threads: int,
 ) -> tuple[list[bytes], np.ndarray]:
     """The trees of each fold, fitted on the other one, and what they expect of the claims that they did not see."""
-    columns = [encoded.names.index(n) for n in feature["inputs"]]
+    columns = np.array([encoded.names.index(n) for n in feature["inputs"]])
     classes = len(feature["classes"]) if feature["kind"] == "word" else None
     grow, rounds = fitter(algorithm), rounds_of(classes, counted=feature["counted"])
     trees, expected = [], np.zeros((len(folds), classes) if classes else len(folds))
     for fold in range(FOLDS):
         seen = np.flatnonzero((folds != fold) & ~np.isnan(target))
-        trees.append(grow(encoded.matrix[seen][:, columns], target[seen], classes, rounds, seed, threads))
+        trees.append(grow(encoded.matrix[np.ix_(seen, columns)], target[seen], classes, rounds, seed, threads))
         rows = np.flatnonzero(folds == fold)
-        expected[rows] = loaded(algorithm, trees[-1])(encoded.matrix[rows][:, columns])
+        expected[rows] = loaded(algorithm, trees[-1])(encoded.matrix[np.ix_(rows, columns)])
     return trees, expected
 
 
@@ -226,14 +224,18 @@ def _spreads(encoded: Encoded, off: np.ndarray) -> dict[str, float]:
     return {k: max(v, SMALLEST_SPREAD) for k, v in _by_peers(encoded.peers, np.abs(off)).items()}
 
 
-def _by_peers(peers: list[str], values: np.ndarray) -> dict[str, float]:
+def _by_peers(peers: Words, values: np.ndarray) -> dict[str, float]:
     """Peers -> median, of peers that are enough; '' of all."""
-    grouped: dict[str, list[float]] = {}
-    for peer, value in zip(peers, values.tolist(), strict=True):
-        if value == value:  # NaN alone differs from itself
-            grouped.setdefault(peer, []).append(value)
+    grouped = {peer: v[~np.isnan(v)] for peer, v in _by_word(peers, values)}
     enough = {p: float(np.median(v)) for p, v in sorted(grouped.items()) if len(v) >= LEAST_OF_PEERS}
     return enough | {"": _median(values)}
+
+
+def _by_word(words: Words, values: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Each word with the values of its rows, in their order."""
+    ordered = values[np.argsort(words.places, kind="stable")]
+    ends = np.cumsum(np.bincount(words.places, minlength=len(words.known)))
+    yield from zip(words.known, np.split(ordered, ends[:-1]), strict=True)
 
 
 def _median(values: np.ndarray) -> float:

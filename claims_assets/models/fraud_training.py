@@ -1,8 +1,9 @@
 """The Dagster asset of a fraud detector: fit on a sample of the year's claims, measure, register each feature once.
 
 Here: what happens in a run. Elsewhere: the fit (`fraud_fitting.py`), the registry (`fraud_registry.py`). A partition is
-the training month T: claims of T and the eleven months before. A run over several months trains the last one: a
-detector knows what is usual, which changes slowly, and claims are scored by models that did not see them.
+the training month T: claims of T and the eleven months before. A run over several months trains the last one, and a
+run for what is new (`claims run`) quarter ends, once there is a detector: it knows what is usual, which changes slowly,
+and claims are scored by models that did not see them.
 """
 
 import hashlib
@@ -24,7 +25,8 @@ from claims_assets.models.fraud_fitting import FittedDetector, fit
 from claims_assets.models.fraud_inputs import COLUMNS, COUNTED
 from claims_assets.models.fraud_plot import score_picture
 from claims_assets.models.fraud_registry import detectors, registered_name, save_part
-from claims_assets.models.windows import NotTrainable
+from claims_assets.models.training import asked_of, only_quarter_ends
+from claims_assets.models.windows import NotTrainable, is_training_month
 from claims_assets.partitions import MONTH, add_months
 from claims_assets.runtime.delta import read_arrow
 from claims_assets.runtime.lake import Lake
@@ -75,12 +77,14 @@ def fraud_asset(algorithm: str, description: str | None) -> dg.AssetsDefinition:
     def step(context: dg.AssetExecutionContext, config: FraudConfig):
         resources = context.resources
         if elsewhere := getattr(resources, LAYER.launcher):
-            return elsewhere.run(context)
+            return elsewhere.run(context, asked_of(context))
         *earlier, month = sorted(context.partition_keys)
         for other in earlier:
             reason = {"new_version": False, "reason": "of several months the last one is trained"}
             context.add_asset_metadata(reason, asset_key=context.asset_key, partition_key=other)
         try:
+            if only_quarter_ends(context) and not is_training_month(month) and detectors(resources.tracking, algorithm):
+                raise NotTrainable("not a training month: a detector is trained at quarter ends")
             told = train(algorithm, month, resources.lake, resources.tracking, config, context.run.run_id)
         except (NotTrainable, NoLibrary) as why:
             told = {"new_version": False, "reason": str(why)}

@@ -1,7 +1,8 @@
 """The asset `models/promotion`: judge what a month trained, and make the better version champion.
 
 Here: what a run does with a verdict. Elsewhere: what is known of a version (`governance/evidence.py`), the verdict
-(`governance/gate.py`), the comparison (`governance/comparison.py`), the record (`monitoring/model_decisions.py`).
+(`governance/gate.py`), the comparison (`governance/comparison.py`), the record (`monitoring/model_decisions.py`), what
+is told of it (`promotion_report.py`).
 A version is judged once, in its own training month, and keeps its decision. The decision is recorded before the
 registry is changed, and the gate's tag is written last: a run after one that was stopped in between ends its work.
 """
@@ -25,6 +26,7 @@ from claims_assets.models.governance.comparison import UNKNOWN, Interval, compar
 from claims_assets.models.governance.evidence import Source, champions_scores, evidence, travel_through
 from claims_assets.models.governance.gate import Evidence, judge
 from claims_assets.models.governance.verdict import PASSED, Verdict
+from claims_assets.models.promotion_report import Answer, about, check_specs, checks
 from claims_assets.models.registered import MODELS
 from claims_assets.models.risk_model import RiskModel
 from claims_assets.models.training import ONLY_TRAINING_MONTHS
@@ -51,7 +53,6 @@ GATE = "gate"
 """Who decides, in the record."""
 GATE_TAG = {PROMOTED: "passed", KEPT: "passed", SAME_VERSION: "passed", BELOW_FLOOR: "below_floor", REFUSED: "refused"}
 """Decision -> what the registry says of the version."""
-MAY_SCORE = (PROMOTED, KEPT, SAME_VERSION)
 
 
 @dataclass(frozen=True)
@@ -87,25 +88,6 @@ class Judging:
         return self.source.month
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a run has to say of one model in one month."""
-
-    decision: Decision
-    is_new: bool
-    verdict: Verdict | None = None
-    """None: it was judged by an earlier run, or there was nothing to judge."""
-
-
-def check_name(model: RiskModel) -> str:
-    return f"{model.name}_passes_the_gate"
-
-
-def _check_specs() -> list[dg.AssetCheckSpec]:
-    about = "The version of the newest judged month passed every criterion of the gate; its reasons if not."
-    return [dg.AssetCheckSpec(check_name(m), asset=["models", "promotion"], description=about) for m in MODELS]
-
-
 @dg.asset(
     key=["models", "promotion"],
     group_name=LAYER.folder,
@@ -124,7 +106,7 @@ def _check_specs() -> list[dg.AssetCheckSpec]:
     tags={"phi": "none", "domain": "risk", "compute": LAYER.compute},
     kinds={"mlflow"},
     metadata=link_to(Path(__file__)),
-    check_specs=_check_specs(),
+    check_specs=check_specs(),
     required_resource_keys={"spark", "lake", "tracking", LAYER.launcher},
     pool=LAKE_POOL,
 )
@@ -141,7 +123,7 @@ def promotion(context: dg.AssetExecutionContext):
     for month in sorted(context.partition_keys):
         source = Source(resources.lake, resources.tracking, travel, month)
         answers = judged(Judging(source, context.run.run_id, lambda: datetime.now(UTC), seen), MODELS)
-        context.add_asset_metadata(_about(answers), asset_key=context.asset_key, partition_key=month)
+        context.add_asset_metadata(about(answers), asset_key=context.asset_key, partition_key=month)
         told += answers
     note_months_without_versions(resources.lake, told)
     for d in (a.decision for a in told if a.decision.challenger):
@@ -278,51 +260,3 @@ def _named(name: str, found: Interval) -> dict[str, float]:
 
 def _hash(reasons: Iterable[str]) -> str:
     return sha256("\n".join(reasons).encode()).hexdigest()[:8]
-
-
-def checks(lake: Lake, models: Iterable[RiskModel]) -> list[dg.AssetCheckResult]:
-    """One for each model, about the version of the newest month that was judged, whichever run did."""
-    return [_check(model, stored(lake, model.name)) for model in models]
-
-
-def _check(model: RiskModel, decisions: Sequence[Decision]) -> dg.AssetCheckResult:
-    told = [d for d in decisions if d.challenger]
-    newest = max(told, key=lambda d: (d.claim_month, d.challenger or 0, d.decided_at), default=None)
-    if newest is None:
-        about: dict[str, Any] = {"decision": NOTHING_TO_JUDGE}
-    else:
-        about = {
-            "decision": newest.decision,
-            "version": newest.challenger,
-            "claim_month": newest.claim_month,
-            "reasons": dg.MetadataValue.md(_listed(newest.reasons)),
-            "notes": dg.MetadataValue.md(_listed(newest.notes)),
-        }
-    return dg.AssetCheckResult(
-        check_name=check_name(model),
-        passed=newest is None or newest.decision in MAY_SCORE,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata=about,
-    )
-
-
-def _about(answers: Sequence[Answer]) -> dict[str, Any]:
-    """Metadata of one month."""
-    told = {f"{a.decision.model_name}_decision": a.decision.decision for a in answers}
-    return {"decisions": dg.MetadataValue.md("\n\n".join(map(_section, answers))), **told}
-
-
-def _section(answer: Answer) -> str:
-    d = answer.decision
-    version = f" version {d.challenger}" if d.challenger else ""
-    lines = [f"### {d.model_name}{version}: {d.decision.replace('_', ' ')}"]
-    if not answer.is_new and d.challenger:
-        lines.append(f"Decided at {d.decided_at:%Y-%m-%d %H:%M} UTC.")
-    lines.append(_listed(d.reasons))
-    if answer.verdict:
-        lines += [answer.verdict.as_markdown(), _listed(d.notes)]
-    return "\n\n".join(line for line in lines if line)
-
-
-def _listed(sentences: Iterable[str]) -> str:
-    return "\n".join(f"- {s}" for s in sentences)

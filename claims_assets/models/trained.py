@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from claims_assets.models.baselines import Predictor, baseline_flags, fit_baseline
 from claims_assets.models.evaluation import BASELINE, RULE, TEST, Judged, Measures, evaluate
-from claims_assets.models.fitting import Fitted, Grower, fit, labels
+from claims_assets.models.fitting import Fitted, Grower, fit
+from claims_assets.models.labels import labels
 from claims_assets.models.risk_model import RiskModel
 from claims_assets.models.rule_baseline import history_of, rule_flags, rule_value
 from claims_assets.models.training_set import INDEX_MONTH, TrainingSet

@@ -35,6 +35,9 @@ from claims_assets.runtime.tracking import Tracking
 LAYER = LAYERS["models"]
 ONLY_TRAINING_MONTHS = "claims/only_training_months"
 """Run tag: a month that can't be trained is recorded as such even when models run alone."""
+QUARTER_ENDS = "quarter_ends"
+"""Its value where a month alone is trained only if it ends a quarter: a new month is then ready in a third of the time,
+and the model of three months ago has seven of the eight training months of a new one."""
 REACH = JUDGED + STEP * (MOST_INDEXES - 1)
 """Months before T whose judged rows a training may read."""
 
@@ -89,7 +92,8 @@ def model_asset(model: RiskModel, description: str | None) -> dg.AssetsDefinitio
     def step(context: dg.AssetExecutionContext, config: TrainingConfig):
         resources = context.resources
         if elsewhere := getattr(resources, LAYER.launcher):
-            return elsewhere.run(context, {} if _only_models(context) else {ONLY_TRAINING_MONTHS: "true"})
+            given = {} if _only_models(context) else {ONLY_TRAINING_MONTHS: "true"}
+            return elsewhere.run(context, given | asked_of(context))
         here = Training(
             lake=resources.lake,
             held=held_by(resources.lake),
@@ -102,7 +106,7 @@ def model_asset(model: RiskModel, description: str | None) -> dg.AssetsDefinitio
         if len(months) == 1 and _only_models(context) and ONLY_TRAINING_MONTHS not in context.run.tags:
             return dg.MaterializeResult(metadata=_trained_or_failure(model, months[0], here))
         for month in months:
-            metadata = _trained_or_reason(model, month, here, alone=len(months) == 1)
+            metadata = _trained_or_reason(model, month, here, alone=len(months) == 1 and not only_quarter_ends(context))
             context.add_asset_metadata(metadata, asset_key=context.asset_key, partition_key=month)
             context.log.info(f"{month}: {metadata.get('reason') or 'version ' + str(metadata['version'])}")
         return dg.MaterializeResult()
@@ -199,6 +203,16 @@ def _trained_or_reason(model: RiskModel, month: str, here: Training, *, alone: b
         return train(model, month, here)
     except NotTrainable as why:
         return {"new_version": False, "reason": str(why)}
+
+
+def asked_of(context: dg.AssetExecutionContext) -> dict[str, str]:
+    """The run's own tag, for a run that another one starts."""
+    return {ONLY_TRAINING_MONTHS: asked} if (asked := context.run.tags.get(ONLY_TRAINING_MONTHS)) else {}
+
+
+def only_quarter_ends(context: dg.AssetExecutionContext) -> bool:
+    """Whether a month alone is trained only if it ends a quarter."""
+    return context.run.tags.get(ONLY_TRAINING_MONTHS) == QUARTER_ENDS
 
 
 def _only_models(context: dg.AssetExecutionContext) -> bool:

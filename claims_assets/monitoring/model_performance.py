@@ -22,8 +22,8 @@ from claims_assets.contracts import Contract, compiled
 from claims_assets.features.risk_training_rows import JUDGED_MONTHS
 from claims_assets.layers import MONTHLY
 from claims_assets.models.evaluation import HIGH, LOW, TEST
-from claims_assets.models.fitting import labels
 from claims_assets.models.governance.measures import Scored, measure
+from claims_assets.models.labels import labels
 from claims_assets.models.plot import LEAST_MEMBERS
 from claims_assets.models.registered import MODELS
 from claims_assets.models.risk_model import RiskModel

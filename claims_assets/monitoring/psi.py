@@ -11,7 +11,11 @@ So nothing falls outside the bins. Counts are smoothed, so that an empty bin is 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
 
 TENTHS = 10
 MINOR, MAJOR = 0.1, 0.2
@@ -51,6 +55,14 @@ class Profile:
     def members(self) -> int:
         return sum(self.numbers.values()) + sum(self.words.values()) + self.missing
 
+    @cached_property
+    def ordered(self) -> "tuple[np.ndarray, np.ndarray]":
+        """The ranks in their order, and the members below each of them, at last all."""
+        import numpy as np
+
+        ranks = np.array(sorted(self.numbers), dtype="int64")
+        return ranks, np.cumsum([0, *(self.numbers[r] for r in ranks.tolist())])
+
     @property
     def mean(self) -> float | None:
         """Of the numbers; None: there are none."""
@@ -60,14 +72,26 @@ class Profile:
 
 def together(profiles: Sequence[Profile]) -> Profile:
     """All of them as one."""
-    numbers: dict[int, int] = {}
     words: dict[str, int] = {}
     for profile in profiles:
-        for rank, n in profile.numbers.items():
-            numbers[rank] = numbers.get(rank, 0) + n
         for word, n in profile.words.items():
             words[word] = words.get(word, 0) + n
-    return Profile(numbers, words, sum(p.missing for p in profiles), math.fsum(p.total for p in profiles))
+    missing, total = sum(p.missing for p in profiles), math.fsum(p.total for p in profiles)
+    return Profile(_added_up(profiles), words, missing, total)
+
+
+def _added_up(profiles: Sequence[Profile]) -> dict[int, int]:
+    """Rank -> members of all of them."""
+    import numpy as np
+
+    if not profiles:
+        return {}
+    ranks = np.concatenate([p.ordered[0] for p in profiles])
+    distinct, place = np.unique(ranks, return_inverse=True)
+    counts = np.concatenate([np.diff(p.ordered[1]) for p in profiles])
+    added = np.zeros(len(distinct), dtype="int64")
+    np.add.at(added, place, counts)
+    return dict(zip(distinct.tolist(), added.tolist(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -84,11 +108,11 @@ class Bins:
 
     def counts(self, profile: Profile) -> list[int]:
         """Members in each bin: of numbers, of the words, of rarer and of unseen words, of missing values."""
-        from bisect import bisect_left
+        import numpy as np
 
-        numbers = [0] * (len(self.ranks) + 1)
-        for rank, n in profile.numbers.items():
-            numbers[bisect_left(self.ranks, rank)] += n
+        ranks, below = profile.ordered
+        limits = below[np.searchsorted(ranks, np.array(self.ranks, dtype="int64"), side="right")]
+        numbers = np.diff(limits, prepend=0, append=below[-1]).tolist()
         own = [profile.words.get(w, 0) for w in self.words]
         rarer = sum(n for w, n in profile.words.items() if w in self.rarer)
         unseen = sum(profile.words.values()) - sum(own) - rarer
@@ -110,20 +134,16 @@ def bins_of(reference: Profile) -> Bins:
     if not everybody:
         raise EmptyReference("The reference holds nobody.")
     frequent = sorted(w for w, n in reference.words.items() if n >= FREQUENT * everybody)
-    return Bins(_ends(reference.numbers), tuple(frequent), frozenset(reference.words) - frozenset(frequent))
+    return Bins(_ends(*reference.ordered), tuple(frequent), frozenset(reference.words) - frozenset(frequent))
 
 
-def _ends(numbers: Mapping[int, int]) -> tuple[int, ...]:
+def _ends(ranks: "np.ndarray", members_below: "np.ndarray") -> tuple[int, ...]:
     """Ends of the tenths, after the one below all and before the one above all; fewer where many have one value."""
-    if not numbers:
+    if not len(ranks):
         return ()
-    ranks, seen, everybody, ends = sorted(numbers), 0, sum(numbers.values()), []
-    for rank in ranks:
-        before, seen = seen, seen + numbers[rank]
-        # A tenth ends where its limit is reached; ranks that many share end several.
-        if seen * TENTHS // everybody > before * TENTHS // everybody:
-            ends.append(rank)
-    return (ranks[0] - 1, *ends)
+    # A tenth ends where its limit is reached; ranks that many share end several.
+    tenth = members_below * TENTHS // members_below[-1]
+    return (int(ranks[0]) - 1, *ranks[tenth[1:] > tenth[:-1]].tolist())
 
 
 def psi(reference: Sequence[int], now: Sequence[int]) -> float:
@@ -151,9 +171,10 @@ def _of_chance(reference: Sequence[int], now: Sequence[int]) -> tuple[int, float
 
 @cache
 def _quantile(freedom: int) -> float:
-    from scipy.stats import chi2
+    # What scipy.stats.chi2.isf calls, without half a second of imports.
+    from scipy.special import chdtri
 
-    return float(chi2.isf(BEYOND_CHANCE, freedom))
+    return float(chdtri(freedom, BEYOND_CHANCE))
 
 
 def moved_share(reference: Sequence[int], now: Sequence[int]) -> float:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import dagster as dg
 import pyspark.sql.types as T
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from claims_assets import columns as c
 from claims_assets.contracts import Contract, compiled
@@ -45,6 +46,8 @@ OLDEST_VERSION = 24
 """Months that a version may have served and still be compared with what it was trained on; the retraining asks for
 another one after three."""
 REACHED = OLDEST_VERSION + REACH + JUDGED
+
+FIRST = "first_month"
 
 History = Annotated[DataFrame, Window(REACHED + 1)]
 Ranks = Annotated[T.ArrayType, T.IntegerType(), True]
@@ -88,8 +91,16 @@ def reference_profiles(gold_monthly_profiles: History, tracking: Tracking, month
     """The references of the asked months."""
     asked, trained = list(months), trained_on(tracking, months)
     schema = compiled(ReferenceProfiles).spark_schema()
-    of_columns = gold_monthly_profiles.groupBy("subject", "column_name")
+    first = gold_monthly_profiles.groupBy("subject", "column_name").agg(F.min(MONTH).alias(FIRST))
+    compared = gold_monthly_profiles.where(F.col(MONTH).isin(_compared(asked, trained)))
+    of_columns = compared.join(first, ["subject", "column_name"]).groupBy("subject", "column_name")
     return of_columns.applyInPandas(lambda rows: of_column(rows, asked, trained), schema)
+
+
+def _compared(asked: Sequence[str], trained: "Trained") -> list[str]:
+    """The asked months and all that may be a reference of theirs."""
+    years = {add_months(m, -back) for m in asked for back in range(MONTHS + 1)}
+    return sorted(years.union(*(indexes for m in asked for indexes in trained[m].values())))
 
 
 Trained = Mapping[str, Mapping[str, Sequence[str]]]
@@ -133,7 +144,10 @@ class Column:
 
     subject: str
     name: str
+    first: str
+    """The oldest month that has values."""
     profiles: Mapping[str, Profile]
+    """Of the months that are compared."""
     versions: Mapping[str, int | None]
     """Month -> version that predicted; None: the rule, or no prediction."""
 
@@ -143,7 +157,7 @@ class Column:
 
     def before(self, month: str) -> list[str]:
         """The months of the year before that may be compared with it: a full look-back, and the same version."""
-        first = add_months(min(self.profiles), WINDOW_MONTHS - 1)
+        first = add_months(self.first, WINDOW_MONTHS - 1)
         year = [add_months(month, -back) for back in range(MONTHS, 0, -1)]
         return [
             m
@@ -164,7 +178,7 @@ def of_column(rows: "pd.DataFrame", asked: Sequence[str], trained: Trained) -> "
 
 
 def column_of(rows: "pd.DataFrame") -> Column:
-    """One column's rows of `gold.monthly_profiles`."""
+    """One column's rows of `gold.monthly_profiles`, and FIRST."""
     values: dict[str, list[Value]] = {}
     versions: dict[str, int | None] = {}
     names = (MONTH, "model_version", "value_kind", "rank", "word", "members", "total")
@@ -173,7 +187,8 @@ def column_of(rows: "pd.DataFrame") -> Column:
         # NaN is how pandas holds a version that is not there.
         versions[month] = None if version is None or version != version else int(version)
     profiles = {month: profile_of(of_month) for month, of_month in values.items()}
-    return Column(rows["subject"].iloc[0], rows["column_name"].iloc[0], profiles, versions)
+    subject, name, first = (rows[n].iloc[0] for n in ("subject", "column_name", FIRST))
+    return Column(subject, name, first, profiles, versions)
 
 
 def profile_of(values: Iterable[Value]) -> Profile:

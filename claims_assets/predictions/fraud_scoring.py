@@ -8,7 +8,7 @@ never meet claims by position.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import dagster as dg
@@ -28,6 +28,8 @@ from claims_assets.runtime.tracking import Tracking
 if TYPE_CHECKING:
     import pandas as pd
 
+QUICK = 1
+"""Compression of what travels to the workers once."""
 Numbers = Annotated[T.ArrayType, T.DoubleType(), True]
 
 
@@ -100,7 +102,7 @@ def tasks_for(tracking: Tracking, algorithm: str, months: Sequence[str]) -> list
             tuple(of_version),
             number,
             by_number[number].as_of_month,
-            load_detector(tracking, algorithm, by_number[number]).to_bytes(),
+            load_detector(tracking, algorithm, by_number[number]).to_bytes(level=QUICK),
         )
         for number, of_version in sorted(chosen.items())
     ]
@@ -118,12 +120,18 @@ def score(features: DataFrame, tasks: Sequence[FraudTask]) -> DataFrame:
 
 def score_batches(tasks: Sequence[FraudTask], batches: "Iterator[pd.DataFrame]") -> "Iterator[pd.DataFrame]":
     """Scores of each batch by the task of each claim's month."""
-    loaded = [(task, FraudArtifact.from_bytes(task.artifact)) for task in tasks]
+    loaded = [(task, _detector(task.artifact)) for task in tasks]
     for batch in batches:
         for task, artifact in loaded:
             rows = np.flatnonzero(batch[MONTH].isin(task.months).to_numpy())
             if len(rows):
                 yield _as_rows(batch.iloc[rows].reset_index(drop=True), artifact, task)
+
+
+@lru_cache(maxsize=2)
+def _detector(content: bytes) -> FraudArtifact:
+    """Opened once a process: its trees take longer than a month of a small plan, and each task of the engine asks."""
+    return FraudArtifact.from_bytes(content)
 
 
 def _as_rows(rows: "pd.DataFrame", artifact: FraudArtifact, task: FraudTask) -> "pd.DataFrame":

@@ -6,7 +6,7 @@ Here: values, without MLflow. Elsewhere: the registry that holds them (`tracking
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 """Aliases: the version that scores, the one that was weighed against it last, and the champion before."""
@@ -62,6 +62,12 @@ class ModelVersion:
     def champion_at(self, month: str) -> bool:
         """Whether it was champion in this month; a past month thus finds the model of its time again."""
         return any(first <= month and (not until or month < until) for first, until in self.reigns)
+
+
+def stated(values: Mapping[str, Any]) -> ModelVersion:
+    """The version whose fields these are, as JSON holds them."""
+    reigns = tuple((first, until) for first, until in values["reigns"])
+    return ModelVersion(**{**values, "reigns": reigns, "aliases": tuple(values["aliases"])})
 
 
 def champion_at(versions: Iterable[ModelVersion], month: str) -> ModelVersion | None:

@@ -24,6 +24,9 @@ _server: Any = None
 """Kept for the life of the process: a server that is garbage-collected stops, and its client hangs."""
 
 UTC = {"spark.sql.session.timeZone": "UTC"}
+NO_CALL_SITES = {"spark.python.sql.dataFrameDebugging.enabled": "false"}
+"""Else every function call looks up where it was made, and for IPython on the disk, which is half the time of a small
+table; and on Spark itself it sends a stack trace to the JVM."""
 AGREED = UTC | {
     # What the transforms assume: arithmetic and casts raise rather than wrap or give NULL.
     "spark.sql.ansi.enabled": "true",
@@ -82,7 +85,7 @@ def current_session() -> SparkSession:
 def embedded_session(memory_limit: int) -> SparkSession:
     """A Spark session on the embedded server (started once a process), in UTC."""
     session = SparkSession.builder.config("spark.remote", _url(memory_limit)).getOrCreate()
-    return _with(session, UTC)
+    return _with(session, UTC | NO_CALL_SITES)
 
 
 def classic_session(memory_limit: int, jars: str | None, more: Mapping[str, Any] | None = None) -> SparkSession:
@@ -126,8 +129,7 @@ def _local(memory_limit: int, jars: list[str]) -> dict[str, str]:
         "spark.sql.warehouse.dir": str(Path(tempfile.gettempdir()) / "spark-warehouse"),
         "spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 1)),
         "spark.databricks.delta.snapshotPartitions": "1",
-        # Else every function call sends a stack trace to the JVM.
-        "spark.python.sql.dataFrameDebugging.enabled": "false",
+        **NO_CALL_SITES,
         # VACUUM lists folders in that many tasks; the default of 10,000 takes a minute.
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
     }

@@ -1,16 +1,17 @@
 """Experiment tracking and the model registry: the only door to MLflow.
 
 Here: what is asked of them. Elsewhere: how a run is opened and closed (`tracked_runs.py`), what is stored of a model
-(`stored_model.py`), what a version is (`model_versions.py`) and how the registry tells it (`registry.py`), what is
-trained and measured (`models/`).
+(`stored_model.py`), what a version is (`model_versions.py`), how the registry tells it (`registry.py`) and when it need
+not be asked again (`registry_answers.py`), what is trained and measured (`models/`).
 Parameters, metrics, names and trees are stored; never a row of a member.
 """
 
 import logging
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -29,10 +30,12 @@ from claims_assets.runtime.model_versions import (
     before_champion,
     crowned,
     rolled_back,
+    stated,
     timeline,
     timeline_of,
 )
 from claims_assets.runtime.registry import create_registered_model, registered_model, version_of, write_reigns
+from claims_assets.runtime.registry_answers import Answers
 from claims_assets.runtime.stored_model import MODEL_FOLDER, load, save
 from claims_assets.runtime.tracked_runs import TrackedRun, tracked
 from claims_assets.settings import UNITY_CATALOG
@@ -105,6 +108,10 @@ class Tracking(dg.ConfigurableResource):
         """All versions of a model, oldest first; none when it, or the registry, does not exist."""
         if self._nothing_stored():
             return []
+        kept = self._kept(("versions", name), lambda: [asdict(v) for v in self._versions(name)])
+        return [stated(values) for values in kept]
+
+    def _versions(self, name: str) -> list[ModelVersion]:
         client = self._client()
         registered = registered_model(client, self._registered_name(name))
         if registered is None:
@@ -171,6 +178,13 @@ class Tracking(dg.ConfigurableResource):
 
     def folder(self, name: str, version: int) -> Path:
         """The files of a registered version, downloaded unless they are of this machine."""
+        if "://" in (self.artifacts or ""):  # what is downloaded is of this process
+            return self._folder(name, version)
+        kept = Path(self._kept(("folder", name, str(version)), lambda: str(self._folder(name, version))))
+        # Of one that is gone MLflow says why, each time the same.
+        return kept if kept.exists() else self._folder(name, version)
+
+    def _folder(self, name: str, version: int) -> Path:
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         from mlflow.artifacts import download_artifacts
 
@@ -187,12 +201,25 @@ class Tracking(dg.ConfigurableResource):
 
     def results(self, version: ModelVersion) -> tuple[dict[str, float], dict[str, str]]:
         """Metrics and tags of the run that registered a version."""
-        data = self._client().get_run(version.run_id).data
-        return dict(data.metrics), dict(data.tags)
+        found = self._run_data(version)
+        return found["metrics"], found["tags"]
 
     def params(self, version: ModelVersion) -> dict[str, str]:
         """Parameters of the run that registered a version."""
-        return dict(self._client().get_run(version.run_id).data.params)
+        return self._run_data(version)["params"]
+
+    def _run_data(self, version: ModelVersion) -> dict[str, Any]:
+        def ask() -> dict[str, Any]:
+            data = self._client().get_run(version.run_id).data
+            return {"metrics": dict(data.metrics), "tags": dict(data.tags), "params": dict(data.params)}
+
+        return self._kept(("run", version.run_id), ask)
+
+    def _kept(self, question: Sequence[str], ask: Callable[[], Any]) -> Any:
+        """Of a registry in a file: the answer of last time, while nothing has changed; else the registry is asked."""
+        is_file = self.uri.startswith(SQLITE) and self.registry is None
+        whole = (self.catalog or "", *question)
+        return Answers(_sqlite_file(self.uri)).of(whole, ask) if is_file else ask()
 
     def log_text(self, version: ModelVersion, name: str, content: str) -> None:
         """Store a small text with the run that registered a version, in place of one of that name."""

@@ -9,11 +9,12 @@ from sklearn.metrics import roc_auc_score
 from claims_assets.models import baselines
 from claims_assets.models.baselines import baseline_flags, fit_baseline
 from claims_assets.models.er_utilization_predictor import ER_UTILIZATION
-from claims_assets.models.fitting import as_batches, labels
 from claims_assets.models.health_risk_score import HEALTH_RISK
 from claims_assets.models.high_cost_predictor import HIGH_COST
 from claims_assets.models.high_risk_predictor import HIGH_RISK
 from claims_assets.models.inputs import SOURCE_INPUTS
+from claims_assets.models.labels import labels
+from claims_assets.models.matrices import as_batches
 from claims_assets.models.risk_artifact import encoded
 from claims_assets.models.total_cost_predictor import TOTAL_COST
 from claims_assets_tests.models.test_fitting import MODELS, with_signal

@@ -8,22 +8,14 @@ import pytest
 import xgboost
 from sklearn.metrics import roc_auc_score
 
-from claims_assets.models import fitting
 from claims_assets.models.er_utilization_predictor import ER_UTILIZATION
-from claims_assets.models.fitting import (
-    as_batches,
-    candidates,
-    constraints,
-    fit,
-    importances,
-    labels,
-    targets,
-    weights,
-)
+from claims_assets.models.fitting import candidates, constraints, fit, importances
 from claims_assets.models.health_risk_score import HEALTH_RISK
 from claims_assets.models.high_cost_predictor import HIGH_COST
 from claims_assets.models.high_risk_predictor import HIGH_RISK
 from claims_assets.models.inputs import MONOTONE
+from claims_assets.models.labels import labels, targets, weights
+from claims_assets.models.matrices import as_batches, quantiles
 from claims_assets.models.parts import part_of
 from claims_assets.models.risk_artifact import RiskArtifact, encoded
 from claims_assets.models.risk_model import Aim
@@ -91,7 +83,7 @@ def test_the_lean_matrix_holds_what_a_frame_holds(frame):
         content, targets(TOTAL_COST, rows), weight=weights(rows), feature_names=names, max_bin=64, nthread=1
     )
     for size, keep in ((None, False), (500, True), (123, False), (123, True)):
-        lean = fitting._quantiles(TOTAL_COST, as_batches(rows, size), 1, keep=keep)
+        lean = quantiles(TOTAL_COST, as_batches(rows, size), 1, keep=keep)
         assert lean.feature_names == names
         assert lean.get_label().tolist() == whole.get_label().tolist()
         assert lean.get_weight().tolist() == whole.get_weight().tolist()
@@ -99,7 +91,7 @@ def test_the_lean_matrix_holds_what_a_frame_holds(frame):
     settings = {**TOTAL_COST.parameters, **constraints(TOTAL_COST), "seed": 1, "nthread": 1}
     trees = [
         bytes(xgboost.train(settings, m, 20).save_raw("ubj"))
-        for m in (whole, fitting._quantiles(TOTAL_COST, as_batches(rows), 1))
+        for m in (whole, quantiles(TOTAL_COST, as_batches(rows), 1))
     ]
     assert trees[0] == trees[1]
 

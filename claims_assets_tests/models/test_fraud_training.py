@@ -9,6 +9,7 @@ from claims_assets.models.fraud_autoencoder_xgboost import fraud_autoencoder_xgb
 from claims_assets.models.fraud_inputs import COLUMNS, MODELLED
 from claims_assets.models.fraud_registry import detector_at, detectors, load_detector, registered_name
 from claims_assets.models.fraud_training import FraudConfig, fingerprint, sample, train
+from claims_assets.models.training import ONLY_TRAINING_MONTHS, QUARTER_ENDS
 from claims_assets.runtime.compute import computes_for
 from claims_assets.runtime.lake import Lake
 from claims_assets.runtime.model_versions import ModelVersion
@@ -34,7 +35,7 @@ def fraud_lake(tmp_path) -> Lake:
     return lake
 
 
-def runs(lake: Lake, tracking: Tracking, asset: dg.AssetsDefinition, first: str, last: str | None = None):
+def runs(lake: Lake, tracking: Tracking, asset: dg.AssetsDefinition, first: str, last: str | None = None, **tags: str):
     """Materialize the months in process; the metadata of each."""
     resources = {
         "lake": lake, "tracking": tracking, "spark": EmbeddedSpark(memory_limit=TEST_MEMORY), **computes_for(None),
@@ -43,7 +44,7 @@ def runs(lake: Lake, tracking: Tracking, asset: dg.AssetsDefinition, first: str,
         assets=[asset], resources=resources, executor=dg.in_process_executor
     ).resolve_implicit_global_asset_job_def()
     names = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
-    months = {"tags": dict(zip(names, (first, last), strict=True))} if last else {"partition_key": first}
+    months = {"tags": dict(zip(names, (first, last), strict=True)) | tags} if last else {"partition_key": first}
     with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(instance=instance, **months)
     events = [e.materialization for e in result.get_asset_materialization_events()]
@@ -70,6 +71,18 @@ def test_each_feature_has_a_name_that_tells_algorithm_and_feature(fraud_lake, tr
     loaded = load_detector(tracking, "xgboost", version)
     assert set(loaded.trees) == set(MODELLED)
     assert loaded.score(claims)["is_flagged"].mean() == pytest.approx(0.05, abs=0.01)
+
+
+def test_for_what_is_new_a_detector_is_trained_at_quarter_ends(fraud_lake, tracking):
+    """The first one is trained whichever month it is."""
+    asked = {ONLY_TRAINING_MONTHS: QUARTER_ENDS}
+    for month, told in (
+        ("2025-07", {"version": 1, "new_version": True}),
+        ("2025-08", {"new_version": False, "reason": "not a training month: a detector is trained at quarter ends"}),
+        ("2025-09", {"version": 2, "new_version": True}),
+    ):
+        found = runs(fraud_lake, tracking, fraud_autoencoder_xgboost, month, month, **asked)[month]
+        assert {name: found.get(name) for name in told} == told
 
 
 def test_a_registered_feature_scores_by_itself(fraud_lake, tracking):

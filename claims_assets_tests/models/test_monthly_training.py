@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from claims_assets.models.er_utilization_predictor import er_utilization_predictor
-from claims_assets.models.training import ONLY_TRAINING_MONTHS
+from claims_assets.models.training import ONLY_TRAINING_MONTHS, QUARTER_ENDS
 from claims_assets.runtime.compute import computes_for
 from claims_assets_tests.models.registry import empty_registry
 
@@ -16,11 +16,11 @@ SKIPPED = "not a training month: models are trained at quarter ends"
 def reasons(lake, tmp_path, tmp_path_factory, spark_resource):
     """`reasons("2025-05", "2025-06")`: month -> why a scheduled run over these months trained nothing."""
 
-    def told(first, last):
+    def told(first, last, asked="true"):
         tracking = empty_registry(tmp_path / f"mlflow {first} {last}", tmp_path_factory)
         resources = {"lake": lake, "tracking": tracking, "spark": spark_resource, **computes_for(None)}
         definitions = dg.Definitions([er_utilization_predictor], resources=resources, executor=dg.in_process_executor)
-        tags = dict(zip(RANGE, (first, last), strict=True)) | {ONLY_TRAINING_MONTHS: "true"}
+        tags = dict(zip(RANGE, (first, last), strict=True)) | {ONLY_TRAINING_MONTHS: asked}
         with dg.DagsterInstance.ephemeral() as instance:
             job = definitions.resolve_implicit_global_asset_job_def()
             result = job.execute_in_process(instance=instance, tags=tags)
@@ -35,6 +35,11 @@ def test_a_month_alone_is_to_be_trained_whichever_it_is(reasons, month):
     found = reasons(month, month)
     assert list(found) == [month]
     assert found[month] != SKIPPED and "risk_training_rows" in found[month]
+
+
+def test_for_what_is_new_a_month_alone_is_trained_if_it_ends_a_quarter(reasons):
+    assert reasons("2025-05", "2025-05", QUARTER_ENDS) == {"2025-05": SKIPPED}
+    assert reasons("2025-06", "2025-06", QUARTER_ENDS)["2025-06"] != SKIPPED
 
 
 def test_of_several_months_only_quarter_ends_are(reasons):

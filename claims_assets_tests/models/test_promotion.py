@@ -7,7 +7,8 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.artifacts import load_text
 
-from claims_assets.models.promotion import MODELS, checks, promotion
+from claims_assets.models.promotion import MODELS, promotion
+from claims_assets.models.promotion_report import checks
 from claims_assets.monitoring.model_decisions import stored
 from claims_assets.predictions.holdout_predictions import publish, read_holdout
 from claims_assets.runtime.compute import computes_for

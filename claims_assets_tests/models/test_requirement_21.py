@@ -9,7 +9,7 @@ import pytest
 from claims_assets.contracts import compiled
 from claims_assets.features.member_features import MemberFeatures
 from claims_assets.features.risk_training_rows import RiskTrainingRows
-from claims_assets.models.fitting import labels, weights
+from claims_assets.models.labels import labels, weights
 from claims_assets.models.risk_artifact import encoded
 from claims_assets_tests.models.test_fitting import MODELS
 

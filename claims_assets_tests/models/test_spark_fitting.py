@@ -8,9 +8,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from claims_assets.models.er_utilization_predictor import ER_UTILIZATION
-from claims_assets.models.fitting import labels, targets, weights
 from claims_assets.models.health_risk_score import HEALTH_RISK
 from claims_assets.models.high_cost_predictor import HIGH_COST
+from claims_assets.models.labels import labels, targets, weights
 from claims_assets.models.parts import part_of
 from claims_assets.models.risk_artifact import RiskArtifact, encoded
 from claims_assets.models.spark_fitting import IS_CALIBRATION, LABEL, WEIGHT, SparkGrower, numbered_rows

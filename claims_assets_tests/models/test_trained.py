@@ -6,7 +6,7 @@ import pytest
 from sklearn import metrics
 
 from claims_assets.contracts import compiled
-from claims_assets.models.fitting import labels
+from claims_assets.models.labels import labels
 from claims_assets.models.trained import trained
 from claims_assets.predictions.holdout_predictions import HoldoutPredictions
 from claims_assets_tests.models.test_fitting import MODELS, with_signal

@@ -7,8 +7,9 @@ from fairlearn.metrics import MetricFrame, selection_rate, true_positive_rate
 
 from claims_assets.features.member_features import MemberFeatures
 from claims_assets.features.risk_training_rows import RiskTrainingRows
+from claims_assets.monitoring.fairness_of_decision import HIDDEN
 from claims_assets.monitoring.fairness_plot import picture
-from claims_assets.monitoring.fairness_results import DECISIONS, HIDDEN, fairness_results
+from claims_assets.monitoring.fairness_results import DECISIONS, fairness_results
 from claims_assets.outreach.immunization_targeting import ImmunizationTargeting
 from claims_assets.partitions import add_months
 from claims_assets.predictions.claim_fraud_scores import ClaimFraudScores

@@ -47,10 +47,16 @@ NOTHING = {m: {} for m in MONTHS}
 JUDGED = [m for m in MONTHS if m >= FIRST_JUDGED]
 
 
+def as_read(rows: Rows) -> pd.DataFrame:
+    """As the engine hands them over: each column with its oldest month."""
+    frame = pd.DataFrame(rows)
+    return frame.assign(first_month=frame.groupby(["subject", "column_name"])["claim_month"].transform("min"))
+
+
 def moved(rows: Rows, months=MONTHS, trained=NOTHING) -> list[dict]:
     """Rows of `monitoring.psi_results`, by the functions that the engine calls."""
     found = []
-    for _, of in pd.DataFrame(rows).groupby(["subject", "column_name"]):
+    for _, of in as_read(rows).groupby(["subject", "column_name"]):
         references = of_column(of, months, trained).to_dict("records")
         for month in sorted(set(of["claim_month"]) & set(months)):
             now = of.loc[of["claim_month"] == month, :]
@@ -127,7 +133,7 @@ def test_a_month_whose_files_came_late_is_no_reference():
     draw = np.random.default_rng(5)
     late = "2023-08"
     cost = {m: profile(amounts(draw, m) * (0.2 if m == late else 1.0)) for m in MONTHS}
-    column = column_of(pd.DataFrame(rows_of(FEATURES, "recent_paid_90d", cost)))
+    column = column_of(as_read(rows_of(FEATURES, "recent_paid_90d", cost)))
     assert unlike(column.profiles, column.before("2024-04")) == [late]
     by_month = told(moved(rows_of(FEATURES, "recent_paid_90d", cost)))
     assert [m for m in MONTHS if by_month[m] and m >= FIRST_JUDGED] == [late]
@@ -154,7 +160,7 @@ def test_a_month_without_its_reference_rows_is_an_error_and_not_stable():
 
 @pytest.mark.requirement("R13")
 def test_training_months_that_were_never_profiled_are_an_error():
-    rows = pd.DataFrame(rows_of(FEATURES, "age", {m: profile([50.0] * 20) for m in MONTHS}))
+    rows = as_read(rows_of(FEATURES, "age", {m: profile([50.0] * 20) for m in MONTHS}))
     lost = {STARTS: {"2024-01": ("2021-06", "2022-12")}}
     with pytest.raises(EmptyReference, match="from 2021-06 to 2022-12, on which the version as of 2024-01"):
         of_column(rows, [STARTS], lost)
@@ -240,7 +246,7 @@ def test_the_picture_is_given_the_last_twelve_months(lake):
 
 
 def test_references_hold_no_bin_twice():
-    of_age = pd.DataFrame(population(7)).query("column_name == 'age'")
+    of_age = as_read(population(7)).query("column_name == 'age'")
     found = of_column(of_age, [STARTS], NOTHING)
     assert list(found.columns) == list(ReferenceProfiles.to_schema().columns)
     for row in found.to_dict("records"):

@@ -1,7 +1,7 @@
 """Measures of predictions from the definitions, in plain numpy: the gate's own computation of what a run claims.
 
 Here: a measure for many sets of weights at once, which is what a bootstrap asks for. Elsewhere: the measures that a
-training stores (`models/evaluation.py`, by scikit-learn); the gate compares the two.
+training stores (`models/weighted_measures.py`); the gate compares the two.
 """
 
 from collections.abc import Callable
@@ -65,9 +65,11 @@ def _by_score(of: Scored, weights: "np.ndarray") -> "tuple[np.ndarray, np.ndarra
     import numpy as np
 
     order, starts = of.by_score
-    event, inside = of.event[order], weights[:, order]
-    events = np.add.reduceat(inside * event, starts, axis=1)
-    return events, np.add.reduceat(inside, starts, axis=1) - events
+    event, inside = of.event[order], np.take(weights, order, axis=1)
+    events, every = inside * event, inside
+    if len(starts) < len(order):
+        events, every = (np.add.reduceat(part, starts, axis=1) for part in (events, every))
+    return events, every - events
 
 
 def _share(hits: Callable[[Scored], "np.ndarray"], among: Callable[[Scored], "np.ndarray"]):

@@ -13,7 +13,8 @@ from deltalake import write_deltalake
 
 from claims_assets.models.governance.evidence import Source
 from claims_assets.models.high_risk_predictor import HIGH_RISK
-from claims_assets.models.promotion import Answer, Judging, judged, note_months_without_versions
+from claims_assets.models.promotion import Judging, judged, note_months_without_versions
+from claims_assets.models.promotion_report import Answer
 from claims_assets.models.risk_artifact import RiskArtifact, encoded
 from claims_assets.partitions import add_months
 from claims_assets.predictions.holdout_predictions import publish
