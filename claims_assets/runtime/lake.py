@@ -1,7 +1,7 @@
 """The lake: the only reader and the only writer of Delta tables.
 
-A write stages the frame once as local Parquet, with the broken rules of every row computed in that same pass. Counts,
-grain and fingerprints are reads of the stage. Good rows then replace the asked months in one Delta commit, bad rows go
+A write stages the frame once as Parquet, with the broken rules of every row computed in that same pass. Counts, grain
+and fingerprints are reads of the stage, by this process or, of a large one, by Spark's workers. Good rows then replace the asked months in one Delta commit, bad rows go
 to `quarantine.<schema>_<table>`. When a blocking statement fails, nothing is committed and the old months stay.
 """
 
@@ -20,6 +20,7 @@ from claims_assets.contracts import REJECTED, Compiled, Contract, compiled
 from claims_assets.partitions import MONTH
 from claims_assets.runtime.delta import delta_exists, rows_by_month
 from claims_assets.runtime.stage import RAW, REASONS, WARNINGS, Findings, examine, write_empty_stage
+from claims_assets.runtime.stage_on_spark import ROWS_FOR_SPARK, examine_on_spark, rows_staged
 from claims_assets.runtime.writers import DeltaWriter, StagedRows, writer_for
 from claims_assets.settings import MOST_FAILURES, Engine
 
@@ -100,7 +101,9 @@ class Lake(dg.ConfigurableResource):
             stage_frame(frame, contract, name, folder)
             if not any(folder.glob("*.parquet")):
                 write_empty_stage(folder, contract)
-            findings = examine(folder, contract, name, months, rows_expected, quarantine_limit)
+            by_spark = self.engine == "spark" and rows_staged(folder) >= ROWS_FOR_SPARK
+            look = examine_on_spark if by_spark else examine
+            findings = look(folder, contract, name, months, rows_expected, quarantine_limit)
             if not findings.blocked:
                 self._commit(folder, schema, table, contract, months, findings)
             return findings

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 REASONS, WARNINGS, RAW = "_reasons", "_warnings", "_raw"
+LATE = "late"
 WHOLE = ""
 """Stands for the month of an unpartitioned table."""
 ROWS_FOR_A_SHARE = 100
@@ -126,16 +127,19 @@ def examine(
     findings = Findings(rows_expected=rows_expected)
     with duckdb.connect() as db:
         _count(db, source, contract, months, findings)
-        outside = sorted({*findings.kept, *findings.quarantined} - {*(months or [WHOLE])})
-        if outside:
-            raise ValueError(
-                f"{name}: the transform made rows of claim months nobody asked for: {', '.join(outside[:3])}."
-            )
+        refuse_other_months(findings, name, months)
         broken = _count_rules(db, source, contract, months, findings)
         if contract.grain:
             _count_repeats(db, source, contract.grain, months, findings)
-    findings.blocked = _blockers(findings, contract, name, broken, quarantine_limit)
+    findings.blocked = blockers(findings, contract, name, broken, quarantine_limit)
     return findings
+
+
+def refuse_other_months(findings: Findings, name: str, months: Sequence[str] | None) -> None:
+    """Raise a ValueError where the transform made rows of a month nobody asked for."""
+    outside = sorted({*findings.kept, *findings.quarantined} - {*(months or [WHOLE])})
+    if outside:
+        raise ValueError(f"{name}: the transform made rows of claim months nobody asked for: {', '.join(outside[:3])}.")
 
 
 def _month_sql(months: Sequence[str] | None) -> str:
@@ -145,12 +149,25 @@ def _month_sql(months: Sequence[str] | None) -> str:
 def _count(db: "duckdb.DuckDBPyConnection", source: str, contract: Compiled, months, findings: Findings) -> None:
     """Fill rows, fingerprints, and `measured` and `applicable` as far as one read of the columns tells them."""
     columns = ", ".join(f'"{c}"' for c in contract.columns)
-    numbers = _numbers(contract)
+    numbers = {key: _given(key) if key != LATE else _late() for key in what_to_count(contract)}
     rows = db.execute(
         f"select {_month_sql(months)} as month, len({REASONS}) > 0 as bad, count(*),"
         # A sum, because two equal rows must not cancel each other out as they do in an exclusive or.
         f" sum(hash({columns})), {', '.join(numbers.values())} from {source} group by all order by 1, 2"
     ).fetchall()
+    take_counts(findings, contract, months, list(numbers), rows)
+
+
+def take_counts(
+    findings: Findings, contract: Compiled, months: Sequence[str] | None, numbers: Sequence[Any], rows: Sequence[Any]
+) -> None:
+    """Fill what one read of the columns tells, whoever counted.
+
+    Args:
+        numbers: the keys of `what_to_count`.
+        rows: month, whether set aside, number of rows, sum of their contents' hashes, and one count for each of
+            `numbers`.
+    """
     for month in months or [WHOLE]:
         findings.kept[month], findings.fingerprint[month] = 0, _fingerprint(0, 0)
     found: dict[str, dict[Any, int]] = {}
@@ -171,15 +188,16 @@ def _fingerprint(rows: int, content: int) -> str:
     return f"{(content + rows) % 2**64:016x}"
 
 
-def _numbers(contract: Compiled) -> dict[Any, str]:
-    """What is counted in one read -> how: the rows that hold all of some columns, and the rows known late."""
+def what_to_count(contract: Compiled) -> list[Any]:
+    """What is counted in one read: for each tuple of columns the rows that hold all of them, and LATE: known late."""
     present = {r.about for r in (*contract.counted, *contract.rules)}
     present |= {(str(r.column),) for r in contract.counted if r.check == "present"}
-    numbers: dict[Any, str] = {about: _given(about) for about in sorted(present | {()})}
-    if any(r.check == "timely" for r in contract.counted):
-        late = f"{_month_number('known_from')} - {_month_number(MONTH)} > {TIMELY_MONTHS}"
-        numbers["late"] = f"count(*) filter (where {late})"
-    return numbers
+    timely = any(r.check == "timely" for r in contract.counted)
+    return [*sorted(present | {()}), *([LATE] if timely else [])]
+
+
+def _late() -> str:
+    return f"count(*) filter (where {_month_number('known_from')} - {_month_number(MONTH)} > {TIMELY_MONTHS})"
 
 
 def _given(about: Sequence[str]) -> str:
@@ -197,7 +215,7 @@ def _month_number(column: str) -> str:
 
 def _measured(contract: Compiled, total: Mapping[Any, int]) -> dict[str, int]:
     measured = {r.name: total[()] - total[(r.column,)] for r in contract.counted if r.check == "present"}
-    return measured | {r.name: total["late"] for r in contract.counted if r.check == "timely"}
+    return measured | {r.name: total[LATE] for r in contract.counted if r.check == "timely"}
 
 
 def _count_rules(db: "duckdb.DuckDBPyConnection", source: str, contract: Compiled, months, findings: Findings) -> int:
@@ -206,6 +224,13 @@ def _count_rules(db: "duckdb.DuckDBPyConnection", source: str, contract: Compile
         f"select month, rule, count(*) from (select {_month_sql(months)} as month,"
         f" unnest(list_concat({REASONS}, {WARNINGS})) as rule from {source}) group by all order by all"
     ).fetchall()
+    take_broken(findings, contract, rows)
+    found = db.execute(f"select count(*) from {source} where list_has_any({REASONS}, ?)", [own_rules(contract)])
+    return (found.fetchone() or (0,))[0]
+
+
+def take_broken(findings: Findings, contract: Compiled, rows: Sequence[Any]) -> None:
+    """Fill `failed` from (month, rule, rows), whoever counted; after `take_counts`."""
     unreadable = {r.name for r in contract.counted if r.check == "readable"}
     for month, rule, n in rows:
         findings.failed.setdefault(month, {})[rule] = n
@@ -214,10 +239,12 @@ def _count_rules(db: "duckdb.DuckDBPyConnection", source: str, contract: Compile
             # What could not be read is NULL in the stage, but it was given.
             applicable[rule] += n
         applicable[rule] = max(applicable.get(rule, findings.rows_of(month)), n)
+
+
+def own_rules(contract: Compiled) -> list[str]:
+    """Rules of the contract that set a row aside; what the transform rejected is not the contract's doing."""
     statements = (*contract.counted, *contract.rules)
-    own = [r.name for r in statements if r.severity != "warn" and r.check != "rejected"]
-    found = db.execute(f"select count(*) from {source} where list_has_any({REASONS}, ?)", [own]).fetchone()
-    return found[0] if found else 0
+    return [r.name for r in statements if r.severity != "warn" and r.check != "rejected"]
 
 
 def _count_repeats(db: "duckdb.DuckDBPyConnection", source: str, grain: Sequence[str], months, findings) -> None:
@@ -225,18 +252,23 @@ def _count_repeats(db: "duckdb.DuckDBPyConnection", source: str, grain: Sequence
     key = ", ".join(f'"{c}"' for c in grain)
     kept = f"from {source} where len({REASONS}) = 0 group by {key} having count(*) > 1"
     found = db.execute(f"select coalesce(sum(n - 1), 0) from (select count(*) as n {kept})").fetchone()
-    findings.duplicates = int(found[0]) if found else 0
-    by_month = []
-    if findings.duplicates:
+    duplicates, by_month = int(found[0]) if found else 0, []
+    if duplicates:
         by_month = db.execute(
             f"select month, count(*) from (select unnest(list_sort(list({_month_sql(months)}))[2:]) as month {kept})"
             " group by all order by all"
         ).fetchall()
+    take_repeats(findings, duplicates, by_month)
+
+
+def take_repeats(findings: Findings, duplicates: int, by_month: Sequence[Any]) -> None:
+    """Fill `duplicates`, and by (month, rows) what repeats the grain, whoever counted; after `take_counts`."""
+    findings.duplicates = duplicates
     for month, measured in findings.measured.items():
         measured[GRAIN_IS_UNIQUE] = dict(by_month).get(month, 0)
 
 
-def _blockers(findings: Findings, contract: Compiled, name: str, broken: int, limit: float) -> list[str]:
+def blockers(findings: Findings, contract: Compiled, name: str, broken: int, limit: float) -> list[str]:
     """The statements that must hold before a commit, and don't."""
     sentences = []
     if findings.duplicates:
