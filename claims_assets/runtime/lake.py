@@ -1,8 +1,9 @@
 """The lake: the only reader and the only writer of Delta tables.
 
 A write stages the frame once as Parquet, with the broken rules of every row computed in that same pass. Counts, grain
-and fingerprints are reads of the stage, by this process or, of a large one, by Spark's workers. Good rows then replace the asked months in one Delta commit, bad rows go
-to `quarantine.<schema>_<table>`. When a blocking statement fails, nothing is committed and the old months stay.
+and fingerprints are reads of the stage, by this process or, of a large stage, by Spark's workers. Good rows then
+replace the asked months in one Delta commit, bad rows go to `quarantine.<schema>_<table>`. When a blocking statement
+fails, nothing is committed and the old months stay.
 """
 
 import shutil
