@@ -116,7 +116,7 @@ def _bytes(node: Any) -> int:
     """As Spark estimates what the node gives; a node without a logical one of its own gives what its child gives."""
     logical = node.logicalLink()
     if logical.isDefined():
-        return int(logical.get().stats().sizeInBytes().toString())
+        return int(str(logical.get().stats().sizeInBytes()))
     return max((_bytes(child) for child in _each(node.children())), default=0)
 
 
@@ -124,7 +124,7 @@ def _judged(name: str, node: Any) -> Iterator[Step]:
     kind, inputs = _kind(node), [_bytes(child) for child in _each(node.children())]
     larger = max(inputs, default=0)
     if kind == "FileSourceScanExec":
-        yield Step(name, "read", _file(node), int(node.relation().location().sizeInBytes()))
+        yield Step(name, "read", _file(node), int(str(node.relation().location().sizeInBytes())))
     elif kind in EVERY_ROW_WITH_EVERY_ROW:
         yield Step(name, "nested loop", str(node.condition()), larger)
     elif kind == "BroadcastExchangeExec":

@@ -64,7 +64,8 @@ def present(counted: DataFrame, groups: Sequence[CodeGroup]) -> DataFrame:
     if len(groups) > MOST_GROUPS:
         raise ValueError(f"{len(groups)} groups of codes asked for: ask for {MOST_GROUPS} at a time.")
     told = _codes_told(counted)
-    named = told.join(_groups_named(told, groups), ["is_icd_9", "code"])
+    # Every worker gets the codes: by code, the lines of the commonest ones would all go to one.
+    named = told.join(F.broadcast(_groups_named(told, groups)), ["is_icd_9", "code"])
     by_span = named.groupBy("member_id", "service_from_date", *SPAN).agg(
         F.bit_or(F.when(F.col("inpatient"), F.col("groups"))).alias("inpatient"),
         F.bit_or(F.when(~F.col("inpatient"), F.col("groups"))).alias("outpatient"),
