@@ -1,4 +1,4 @@
-"""What a month of a state would cost: measured CPU for each row read, times the rows that the state's month reads.
+"""What a month of a state would cost: measured CPU for each row read or written, times the rows of the state's month.
 
     python -m bench.scale_costs measure LAKE [TABLE ...]     measures on a lake of the demo, writes `scale_cpu.json`
     python -m bench.scale_costs                              prints the tables of docs/scale.md
@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.scale_sizes import MONTHS, StateTable, measured, state
+from bench.scale_sizes import MONTHS, REAL_BYTES, StateTable, measured, state
 from claims_assets.definitions import tables
 from claims_assets.reading import reach
 from claims_assets.runtime.lake import Lake
@@ -32,8 +32,6 @@ SPARK_OVER_SAIL = 2.0
 """CPU of classic Spark over the embedded engine's for the same tables (184 against 92 seconds at 5 million lines)."""
 BUSY = 0.5
 """Share of a cluster's core-seconds at work: shuffles, stragglers, commits and the driver take the rest. Assumed."""
-REAL_BYTES = 4.0
-"""Bytes of a real row over a synthetic one, whose ids are numbered and whose codes are few. Assumed."""
 MEMORY = 4 << 30
 
 
@@ -41,7 +39,8 @@ MEMORY = 4 << 30
 class Measured:
     """One table built once."""
 
-    rows_read: int
+    rows: int
+    """Read, with windows, and written."""
     cpu_seconds: float
 
 
@@ -82,7 +81,8 @@ def measure(lake: Lake, scratch: Path, names: Sequence[str]) -> Iterator[tuple[s
         given |= {i.parameter: lake.read(spark, i.schema, i.name, reach(lake, i, months)) for i in table.inputs}
         frame = table.function(**{p: given[p] for p in inspect.signature(table.function).parameters})
         out.write(frame, table.schema, table.name, table.contract, months)
-        yield table.full_name, Measured(rows_read(lake.rows_by_month, table, months), round(_cpu() - before, 2))
+        found = rows_read(lake.rows_by_month, table, months) + sum(out.rows_by_month(table.schema, table.name).values())
+        yield table.full_name, Measured(found, round(_cpu() - before, 2))
 
 
 def _cpu() -> float:
@@ -95,7 +95,7 @@ class Cost:
     """One table of a state, built for one new month."""
 
     table: str
-    rows_read: int
+    rows: int
     core_hours: float
 
 
@@ -112,10 +112,11 @@ def costs(planned: Sequence[StateTable], cpu: dict[str, Measured]) -> list[Cost]
 
     found = []
     for table in tables():
-        if (m := cpu.get(table.full_name)) and m.rows_read:
-            read = sum(_of_window(lake_rows(i.schema, i.name), i.window.months) for i in table.inputs)
-            hours = m.cpu_seconds / m.rows_read * read * SPARK_OVER_SAIL / 3600
-            found.append(Cost(table.full_name, read, hours))
+        if (m := cpu.get(table.full_name)) and m.rows:
+            rows = sum(_of_window(lake_rows(i.schema, i.name), i.window.months) for i in table.inputs)
+            rows += _of_window(lake_rows(table.schema, table.name), 1)
+            hours = m.cpu_seconds / m.rows * rows * SPARK_OVER_SAIL / 3600
+            found.append(Cost(table.full_name, rows, hours))
     return sorted(found, key=lambda cost: -cost.core_hours)
 
 
@@ -144,8 +145,8 @@ def report() -> Iterator[str]:
         yield f"| {t.name}{whole} | {t.rows / 1e6:,.1f} M | {sizes} |"
     found = costs(planned, {n: Measured(**m) for n, m in json.loads(CPU.read_text())["tables"].items()})
     total = sum(cost.core_hours for cost in found)
-    yield "\n| table | rows read for a new month | core-hours |\n|---|---|---|"
-    yield from (f"| {c.table} | {c.rows_read / 1e6:,.0f} M | {c.core_hours:.1f} |" for c in found[:16])
+    yield "\n| table | rows read and written for a new month | core-hours |\n|---|---|---|"
+    yield from (f"| {c.table} | {c.rows / 1e6:,.0f} M | {c.core_hours:.1f} |" for c in found[:16])
     yield f"| all {len(found)} measured | | {total:.1f} |"
     yield "\n| workers | cores | hours | USD |\n|---|---|---|---|"
     for workers in (4, 8, 16, 32):

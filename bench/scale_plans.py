@@ -19,7 +19,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
-from bench.scale_sizes import MONTHS, measured, state
+from bench.scale_sizes import MONTHS, measured, real, state
 from bench.scale_tables import simulate
 from claims_assets.contracts import compiled
 from claims_assets.definitions import tables
@@ -31,6 +31,8 @@ from claims_assets.sources.feeds import FEEDS, LANDING
 from claims_assets.table import Table
 
 NEWEST = "2025-12"
+LAYERS = ("bronze", "silver", "features")
+"""Where the rows of claims are; the later ones read what these have summed up by member."""
 JOINS = {"SortMergeJoinExec", "ShuffledHashJoinExec", "BroadcastHashJoinExec"}
 EVERY_ROW_WITH_EVERY_ROW = {"BroadcastNestedLoopJoinExec", "CartesianProductExec"}
 SESSION = {
@@ -49,7 +51,7 @@ class Step:
     """read, join, nested loop, broadcast, shuffle, single partition, window, window without partition, python group."""
     detail: str
     bytes: int
-    """Of what it takes in (the larger side of a join), as Spark estimates it."""
+    """Of the files that are read for it, in months that count; of the larger side of a join."""
     nullable_keys: tuple[str, ...] = ()
     """Of a shuffled join: keys that may be NULL on a side whose rows without a partner are kept."""
 
@@ -67,7 +69,7 @@ def schema_of(name: str) -> Any:
 
 def simulated_lake(root: Path, months: Sequence[str]) -> Lake:
     """A lake whose tables have the size of a state and no data."""
-    for table in state(measured(), months=len(months)):
+    for table in state(real(measured()), months=len(months)):
         if (schema := schema_of(table.name)) is not None:
             simulate(root, table, schema, months)
     return Lake(root=str(root), engine="spark")
@@ -93,14 +95,24 @@ def planned(lake: Lake, spark: SparkSession, table: Table, month: str) -> DataFr
 def steps(name: str, frame: DataFrame) -> Iterator[Step]:
     """What may hurt in the plan of a frame."""
     of_jvm: Any = frame  # only classic Spark's frames have one
-    for node in _nodes(of_jvm._jdf.queryExecution().executedPlan()):
-        yield from _judged(name, node)
+    found: list[Step] = []
+    _walk(name, of_jvm._jdf.queryExecution().executedPlan(), found)
+    yield from found
 
 
-def _nodes(plan: Any) -> Iterator[Any]:
-    yield plan
-    for child in _each(plan.children()):
-        yield from _nodes(child)
+def _walk(name: str, node: Any, found: list[Step]) -> int:
+    """Judge a node and those below it; returns the bytes of the files that are read for it.
+
+    Not Spark's own estimate: that multiplies both sides of every join that keeps rows without a partner.
+    """
+    kind = _kind(node)
+    if kind == "FileSourceScanExec":
+        size = int(str(node.relation().location().sizeInBytes()))
+        found.append(Step(name, "read", _file(node), size))
+        return size
+    inputs = [_walk(name, child, found) for child in _each(node.children())]
+    found.extend(_judged(name, kind, node, max(inputs, default=0)))
+    return sum(inputs)
 
 
 def _each(scala: Any) -> Iterator[Any]:
@@ -112,20 +124,8 @@ def _kind(node: Any) -> str:
     return node.getClass().getSimpleName()
 
 
-def _bytes(node: Any) -> int:
-    """As Spark estimates what the node gives; a node without a logical one of its own gives what its child gives."""
-    logical = node.logicalLink()
-    if logical.isDefined():
-        return int(str(logical.get().stats().sizeInBytes()))
-    return max((_bytes(child) for child in _each(node.children())), default=0)
-
-
-def _judged(name: str, node: Any) -> Iterator[Step]:
-    kind, inputs = _kind(node), [_bytes(child) for child in _each(node.children())]
-    larger = max(inputs, default=0)
-    if kind == "FileSourceScanExec":
-        yield Step(name, "read", _file(node), int(str(node.relation().location().sizeInBytes())))
-    elif kind in EVERY_ROW_WITH_EVERY_ROW:
+def _judged(name: str, kind: str, node: Any, larger: int) -> Iterator[Step]:
+    if kind in EVERY_ROW_WITH_EVERY_ROW:
         yield Step(name, "nested loop", str(node.condition()), larger)
     elif kind == "BroadcastExchangeExec":
         yield Step(name, "broadcast", _columns(node.output()), larger)
@@ -137,7 +137,7 @@ def _judged(name: str, node: Any) -> Iterator[Step]:
         yield Step(name, "single partition" if whole else "shuffle", str(node.outputPartitioning())[:200], larger)
     elif "GroupsInPandas" in kind or "GroupsInArrow" in kind:
         yield Step(name, "python group", _columns(node.groupingAttributes()), larger)
-    if kind in JOINS:
+    elif kind in JOINS:
         keys = tuple(sorted(set(_nullable_keys(node))))
         yield Step(name, "join", f"{node.joinType()} on {_columns(node.leftKeys())}", larger, keys)
 
@@ -165,22 +165,22 @@ def _file(scan: Any) -> str:
     return ".".join(str(scan.relation().location().rootPaths().apply(0)).rsplit("/", 2)[-2:])
 
 
-def review(root: Path, memory: int = 2 << 30) -> dict[str, Any]:
-    """Plans of the newest month of every table that reads only the lake: its steps, or why there is no plan."""
+def review(root: Path, layers: Sequence[str] = LAYERS, memory: int = 2 << 30) -> Iterator[tuple[str, Any]]:
+    """Table -> the steps of the plan of its newest month, or why there is no plan; tables that read only the lake."""
     from claims_assets.runtime.spark import classic_session
 
     lake = simulated_lake(root, months_to(NEWEST))
     spark = classic_session(memory, str(settings_from_environment().spark_jars), SESSION)
-    found: dict[str, Any] = {}
     for table in tables():
+        if table.layer.folder not in layers:
+            continue
         if table.resources:
-            found[table.full_name] = "takes models or settings beside tables"
+            yield table.full_name, "takes models or settings beside tables"
             continue
         try:
-            found[table.full_name] = [asdict(s) for s in steps(table.full_name, planned(lake, spark, table, NEWEST))]
+            yield table.full_name, [asdict(s) for s in steps(table.full_name, planned(lake, spark, table, NEWEST))]
         except NeverWritten as missing:
-            found[table.full_name] = str(missing)
-    return found
+            yield table.full_name, str(missing)
 
 
 def main() -> None:
@@ -189,7 +189,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as root:
-        text = json.dumps(review(Path(root) / "lake"), indent=1)
+        text = json.dumps(dict(review(Path(root) / "lake")), indent=1)
     if given.out:
         given.out.write_text(text)
     else:

@@ -11,7 +11,7 @@ import math
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +24,8 @@ MEMBERS = 10_000_000
 LINES_A_YEAR = 1_000_000_000
 """Claim lines, medical and pharmacy: a hundred a member and year, seven times those of the demo's members."""
 MONTHS = 36
+REAL_BYTES = 4.0
+"""Bytes of a real row over a synthetic one, whose ids are numbered and whose codes are few. Assumed."""
 FILE_BYTES = 512 << 20
 """Target of one file: fewer than a thousand files a year for the largest table, and some for each core of a cluster."""
 
@@ -71,6 +73,11 @@ class StateTable:
 def measured() -> dict[str, Size]:
     """Table -> its size in the measured lake."""
     return {name: Size(**given) for name, given in json.loads(MEASURED.read_text())["tables"].items()}
+
+
+def real(sizes: Mapping[str, Size]) -> dict[str, Size]:
+    """The same with the bytes that rows of real claims are held to have."""
+    return {name: replace(size, bytes_per_row=size.bytes_per_row * REAL_BYTES) for name, size in sizes.items()}
 
 
 def state(
