@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from claims_assets.contracts import GRAIN_IS_UNIQUE, Compiled
 from claims_assets.partitions import MONTH
+from claims_assets.runtime.counting import counting
 
 if TYPE_CHECKING:
     import duckdb
@@ -120,18 +121,16 @@ def examine(
     Raises:
         ValueError: the stage holds a month nobody asked for; that is a fault of the transform, not of the data.
     """
-    import duckdb
-
     source = f"read_parquet('{folder}/*.parquet')"
     findings = Findings(rows_expected=rows_expected)
-    with duckdb.connect() as db:
-        _count(db, source, contract, months, findings)
+    with counting(folder / "_spill") as db:
+        listed = _count(db, source, contract, months, findings)
         outside = sorted({*findings.kept, *findings.quarantined} - {*(months or [WHOLE])})
         if outside:
             raise ValueError(
                 f"{name}: the transform made rows of claim months nobody asked for: {', '.join(outside[:3])}."
             )
-        broken = _count_rules(db, source, contract, months, findings)
+        broken = _count_rules(db, source, contract, months, findings) if listed else 0
         if contract.grain:
             _count_repeats(db, source, contract.grain, months, findings)
     findings.blocked = _blockers(findings, contract, name, broken, quarantine_limit)
@@ -142,8 +141,12 @@ def _month_sql(months: Sequence[str] | None) -> str:
     return f"'{WHOLE}'" if months is None else f"coalesce({MONTH}, 'none')"
 
 
-def _count(db: "duckdb.DuckDBPyConnection", source: str, contract: Compiled, months, findings: Findings) -> None:
-    """Fill rows, fingerprints, and `measured` and `applicable` as far as one read of the columns tells them."""
+def _count(db: "duckdb.DuckDBPyConnection", source: str, contract: Compiled, months, findings: Findings) -> int:
+    """Fill rows, fingerprints, and all that one read of the columns tells of the rules.
+
+    Returns:
+        How many broken rules the rows name, each in its own list.
+    """
     columns = ", ".join(f'"{c}"' for c in contract.columns)
     numbers = _numbers(contract)
     rows = db.execute(
@@ -160,10 +163,13 @@ def _count(db: "duckdb.DuckDBPyConnection", source: str, contract: Compiled, mon
             findings.fingerprint[month] = _fingerprint(n, int(content))
         total = found.setdefault(month, dict.fromkeys(numbers, 0))
         for key, part in zip(numbers, counts, strict=True):
-            total[key] += part
+            total[key] += int(part)
     for month, total in found.items():
         findings.applicable[month] = {r.name: total[r.about] for r in (*contract.counted, *contract.rules)}
         findings.measured[month] = _measured(contract, total)
+        if failed := {r.name: total[r.name] for r in contract.rules if r.is_only_counted and total[r.name]}:
+            findings.failed[month] = failed
+    return sum(total["listed"] for total in found.values())
 
 
 def _fingerprint(rows: int, content: int) -> str:
@@ -172,10 +178,13 @@ def _fingerprint(rows: int, content: int) -> str:
 
 
 def _numbers(contract: Compiled) -> dict[Any, str]:
-    """What is counted in one read -> how: the rows that hold all of some columns, and the rows known late."""
+    """What is counted in one read -> how: rows that hold all of some columns, that break a rule which changes nothing
+    about them, that are known late; and the entries of their lists of broken rules."""
     present = {r.about for r in (*contract.counted, *contract.rules)}
     present |= {(str(r.column),) for r in contract.counted if r.check == "present"}
     numbers: dict[Any, str] = {about: _given(about) for about in sorted(present | {()})}
+    numbers["listed"] = f"sum(len({REASONS}) + len({WARNINGS}))"
+    numbers |= {r.name: f"count(*) filter (where {r.violation_sql()})" for r in contract.rules if r.is_only_counted}
     if any(r.check == "timely" for r in contract.counted):
         late = f"{_month_number('known_from')} - {_month_number(MONTH)} > {TIMELY_MONTHS}"
         numbers["late"] = f"count(*) filter (where {late})"
@@ -201,7 +210,7 @@ def _measured(contract: Compiled, total: Mapping[Any, int]) -> dict[str, int]:
 
 
 def _count_rules(db: "duckdb.DuckDBPyConnection", source: str, contract: Compiled, months, findings: Findings) -> int:
-    """Fill `failed`; return the rows that break a rule of the contract (rows the transform rejected apart)."""
+    """Fill `failed` from the rows' lists; return the rows that break a rule of the contract (rejected ones apart)."""
     rows = db.execute(
         f"select month, rule, count(*) from (select {_month_sql(months)} as month,"
         f" unnest(list_concat({REASONS}, {WARNINGS})) as rule from {source}) group by all order by all"
@@ -214,6 +223,8 @@ def _count_rules(db: "duckdb.DuckDBPyConnection", source: str, contract: Compile
             # What could not be read is NULL in the stage, but it was given.
             applicable[rule] += n
         applicable[rule] = max(applicable.get(rule, findings.rows_of(month)), n)
+    if not findings.rows_quarantined:
+        return 0
     statements = (*contract.counted, *contract.rules)
     own = [r.name for r in statements if r.severity != "warn" and r.check != "rejected"]
     found = db.execute(f"select count(*) from {source} where list_has_any({REASONS}, ?)", [own]).fetchone()
@@ -223,17 +234,19 @@ def _count_rules(db: "duckdb.DuckDBPyConnection", source: str, contract: Compile
 def _count_repeats(db: "duckdb.DuckDBPyConnection", source: str, grain: Sequence[str], months, findings) -> None:
     """Fill `duplicates` and, by month, `measured`: the rows beyond the first of their grain, each in its own month."""
     key = ", ".join(f'"{c}"' for c in grain)
-    kept = f"from {source} where len({REASONS}) = 0 group by {key} having count(*) > 1"
-    found = db.execute(f"select coalesce(sum(n - 1), 0) from (select count(*) as n {kept})").fetchone()
-    findings.duplicates = int(found[0]) if found else 0
-    by_month = []
-    if findings.duplicates:
-        by_month = db.execute(
-            f"select month, count(*) from (select unnest(list_sort(list({_month_sql(months)}))[2:]) as month {kept})"
-            " group by all order by all"
+    kept = f"from {source} where len({REASONS}) = 0" if findings.rows_quarantined else f"from {source}"
+    # Hashes take a third of the memory of the values. Equal ones may be of two values, so they are looked at again.
+    found = db.execute(f"select count(distinct hash({key})) {kept}").fetchone()
+    by_month: dict[str, int] = {}
+    if found and found[0] < findings.rows_kept:
+        counted = db.execute(
+            f"select month, count(*) from (select unnest(list_sort(list({_month_sql(months)}))[2:]) as month {kept}"
+            f" group by {key} having count(*) > 1) group by all order by all"
         ).fetchall()
+        by_month = dict(counted)
+    findings.duplicates = sum(by_month.values())
     for month, measured in findings.measured.items():
-        measured[GRAIN_IS_UNIQUE] = dict(by_month).get(month, 0)
+        measured[GRAIN_IS_UNIQUE] = by_month.get(month, 0)
 
 
 def _blockers(findings: Findings, contract: Compiled, name: str, broken: int, limit: float) -> list[str]:
@@ -253,23 +266,28 @@ def _blockers(findings: Findings, contract: Compiled, name: str, broken: int, li
 
 
 def stream(folder: Path, schema: "pyarrow.Schema", *, kept: bool) -> "pyarrow.RecordBatchReader":
-    """The kept (or the set-aside) rows of a stage in bounded batches, with exactly the schema given.
+    """The kept (or the set-aside) rows of a stage, one bounded batch at a time, with exactly the schema given.
 
     The batches are rebuilt rather than cast: a cast of a reader keeps the nullability flags of its source, and Delta
-    takes its NOT NULL constraints from these flags.
+    takes its NOT NULL constraints from these flags. Files are read one after another: Arrow's own scanner reads so far
+    ahead that it holds a whole commit.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.dataset as ds
-
-    reasons = pc.list_value_length(pc.field(REASONS))  # pyright: ignore[reportAttributeAccessIssue]  # made at run time
-    wanted = reasons == 0 if kept else reasons > 0
-    scanner = ds.dataset(folder, format="parquet").scanner(columns=schema.names, filter=wanted, batch_size=BATCH_ROWS)
+    import pyarrow.parquet as pq
 
     def batches() -> Iterator["pyarrow.RecordBatch"]:
-        for batch in scanner.to_batches():
-            if batch.num_rows:
-                arrays = [batch.column(f.name).cast(f.type) for f in schema]
-                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+        for path in sorted(folder.glob("*.parquet")):
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(BATCH_ROWS, columns=sorted({*schema.names, REASONS})):
+                    is_bad = pc.greater(pc.list_value_length(batch.column(REASONS)), 0)  # pyright: ignore[reportAttributeAccessIssue]  # made at run time
+                    bad = is_bad.true_count
+                    if bad and bad < batch.num_rows:
+                        batch = batch.filter(pc.invert(is_bad) if kept else is_bad)  # pyright: ignore[reportAttributeAccessIssue]
+                    elif kept is bool(bad):
+                        continue
+                    if batch.num_rows:
+                        arrays = [batch.column(f.name).cast(f.type) for f in schema]
+                        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     return pa.RecordBatchReader.from_batches(schema, batches())
