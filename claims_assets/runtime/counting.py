@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,19 +18,26 @@ MEMORY_A_THREAD = 128
 
 @contextmanager
 def counting(spill: Path) -> "Iterator[duckdb.DuckDBPyConnection]":
-    """A connection of its own while the block lasts.
+    """A connection while the block lasts.
 
     Args:
-        spill: folder that the owner of the rows alone may read; made when it is needed.
+        spill: folder that the owner of the rows alone may read; made when it is needed, and empty after each query.
     """
+    with _database(spill).cursor() as connection:
+        yield connection
+
+
+@lru_cache(1)
+def _database(spill: Path) -> "duckdb.DuckDBPyConnection":
+    """One of the process: to make another takes longer than to count a month of a small table."""
     import duckdb
 
-    settings = {
-        "memory_limit": f"{MEMORY}MB",
-        "temp_directory": str(spill),
-        "threads": min(os.cpu_count() or 1, MEMORY // MEMORY_A_THREAD),
-        # Nothing here depends on the order of rows, and keeping it holds whole row groups.
-        "preserve_insertion_order": False,
-    }
-    with duckdb.connect(config=settings) as connection:
-        yield connection
+    return duckdb.connect(
+        config={
+            "memory_limit": f"{MEMORY}MB",
+            "temp_directory": str(spill),
+            "threads": min(os.cpu_count() or 1, MEMORY // MEMORY_A_THREAD),
+            # Nothing here depends on the order of rows, and keeping it holds whole row groups.
+            "preserve_insertion_order": False,
+        }
+    )

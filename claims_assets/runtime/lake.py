@@ -56,8 +56,8 @@ class Lake(dg.ConfigurableResource):
         return Path(self.root) / schema / table
 
     def spill(self) -> Path:
-        """A folder of the lake, not there yet, for what does not fit into memory."""
-        return Path(self.root) / "_stage" / f"spill-{uuid.uuid4().hex}"
+        """Folder of the lake for what does not fit into memory, there only while something is in it."""
+        return Path(self.root) / "_stage" / "_spill"
 
     def exists(self, schema: str, table: str) -> bool:
         return delta_exists(self.path(schema, table))

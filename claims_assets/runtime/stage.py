@@ -123,7 +123,7 @@ def examine(
     """
     source = f"read_parquet('{folder}/*.parquet')"
     findings = Findings(rows_expected=rows_expected)
-    with counting(folder / "_spill") as db:
+    with counting(folder.parent / "_spill") as db:
         listed = _count(db, source, contract, months, findings)
         outside = sorted({*findings.kept, *findings.quarantined} - {*(months or [WHOLE])})
         if outside:
