@@ -62,7 +62,7 @@ def chunks(
     most = min(ROWS_PER_CHUNK, rows_at_once(lake.memory_limit))
     chunk: list[str] = []
     rows, growth = 0.0, _growth(lake, own, read)
-    is_first = growth is None and sum(read.values()) > most
+    is_first = own is not None and growth is None and sum(read.values()) > most
     for month in months:
         if chunk and (is_first or rows + read[month] * (growth or 1) > most):
             yield chunk
