@@ -43,6 +43,8 @@ class Lake(dg.ConfigurableResource):
     """Decides who commits; see `runtime/writers.py`."""
     closed_before: str | None = None
     """Claim months before it are closed; see `automation/closed_months.py`."""
+    memory_limit: int | None = None
+    """Bytes that the process may hold; see `runtime/memory.py`."""
     most_failures: int = MOST_FAILURES
     """Critical failures of a month of a table above which nothing is built from it; see `automation/breaker.py`."""
 
@@ -54,6 +56,10 @@ class Lake(dg.ConfigurableResource):
     def path(self, schema: str, table: str) -> Path:
         """Folder of a table, written or not."""
         return Path(self.root) / schema / table
+
+    def spill(self) -> Path:
+        """Folder of the lake for what does not fit into memory, there only while something is in it."""
+        return Path(self.root) / "_stage" / "_spill"
 
     def exists(self, schema: str, table: str) -> bool:
         return delta_exists(self.path(schema, table))
@@ -140,7 +146,11 @@ def _quarantine_schema() -> "pyarrow.Schema":
 
 
 def stage_frame(frame: DataFrame, contract: Compiled, name: str, folder: Path) -> None:
-    """One pass: columns in their types, the rules each row breaks, and the row as it came where it is set aside."""
+    """One pass: columns in their types, the rules each row breaks, and the row as it came where it is set aside.
+
+    Rules that are only counted (`Rule.is_only_counted`) are left to the reading of the stage, which sees each value of
+    a column once and not once a row.
+    """
     missing = [n for n in contract.columns if n not in frame.columns]
     if missing:
         raise ValueError(
@@ -187,9 +197,9 @@ def _any(conditions: list[Column]) -> Column:
 
 
 def _broken(contract: Compiled, frame: DataFrame, *severities: str):
-    """Array of the names of the rules of these severities that a row breaks."""
+    """Array of the names of the rules of these severities that a row breaks, but for those that are only counted."""
     given = dict(frame.dtypes)
-    rules = [(r.name, r.violation()) for r in contract.rules if r.severity in severities]
+    rules = [(r.name, r.violation()) for r in contract.rules if r.severity in severities and not r.is_only_counted]
     for n, t in contract.columns.items():
         if given[n] != t.simpleString() and contract.unreadable[n] in severities:
             rules.append((f"{n}_is_readable", F.col(f"_in.{n}").isNotNull() & F.col(n).isNull()))

@@ -16,6 +16,7 @@ from claims_assets.contracts import Compiled
 from claims_assets.partitions import MONTH
 from claims_assets.runtime.stage import (
     LATE,
+    LISTED,
     REASONS,
     TIMELY_MONTHS,
     WARNINGS,
@@ -60,12 +61,13 @@ def examine_on_spark(
     stage = SparkSession.active().read.parquet(str(folder)).withColumn("_month", month)
     findings = Findings(rows_expected=rows_expected)
     numbers = what_to_count(contract)
-    take_counts(findings, contract, months, numbers, _rows(_counted(stage, contract, numbers)))
+    listed = take_counts(findings, contract, months, numbers, _rows(_counted(stage, contract, numbers)))
     refuse_other_months(findings, name, months)
-    rules = stage.select("_month", F.explode(F.concat(REASONS, WARNINGS)).alias("rule"))
-    take_broken(findings, contract, _rows(rules.groupBy("_month", "rule").agg(F.count("*").alias("n"))))
+    if listed:
+        rules = stage.select("_month", F.explode(F.concat(REASONS, WARNINGS)).alias("rule"))
+        take_broken(findings, contract, _rows(rules.groupBy("_month", "rule").agg(F.count("*").alias("n"))))
     if contract.grain:
-        take_repeats(findings, *_repeats(stage, contract.grain))
+        take_repeats(findings, _repeats(stage, contract.grain))
     broken = _broken(stage, own_rules(contract)) if findings.rows_quarantined else 0
     findings.blocked = blockers(findings, contract, name, broken, quarantine_limit)
     return findings
@@ -77,12 +79,18 @@ def _rows(frame: DataFrame) -> list[tuple[Any, ...]]:
 
 
 def _counted(stage: DataFrame, contract: Compiled, numbers: Sequence[Any]) -> DataFrame:
-    counts = [F.count(F.when(_late() if about == LATE else _given(about), 1)) for about in numbers]
+    how = {LISTED: F.sum(F.size(REASONS) + F.size(WARNINGS)), LATE: _rows_with(_late())}
+    how |= {r.name: _rows_with(r.violation()) for r in contract.rules if r.is_only_counted}
+    counts = [how[key] if isinstance(key, str) else _rows_with(_given(key)) for key in numbers]
     return stage.groupBy("_month", (F.size(REASONS) > 0).alias("_bad")).agg(
         F.count("*").alias("_n"),
         F.sum(_content(contract).cast("decimal(38,0)")).alias("_content"),
         *[count.alias(f"_{i}") for i, count in enumerate(counts)],
     )
+
+
+def _rows_with(condition: Column) -> Column:
+    return F.count(F.when(condition, 1))
 
 
 def _content(contract: Compiled) -> Column:
@@ -106,17 +114,16 @@ def _late() -> Column:
     return F.coalesce(known - served > TIMELY_MONTHS, F.lit(False))
 
 
-def _repeats(stage: DataFrame, grain: Sequence[str]) -> tuple[int, list[tuple[str, int]]]:
-    """Rows beyond the first of their grain, and how many of them each month has."""
+def _repeats(stage: DataFrame, grain: Sequence[str]) -> dict[str, int]:
+    """Month -> rows beyond the first of their grain."""
     kept = stage.where(F.size(REASONS) == 0)
     counts = kept.groupBy(*grain).agg(F.count("*").alias("_n")).where("_n > 1")
-    duplicates = int(_rows(counts.agg(F.coalesce(F.sum(F.col("_n") - 1), F.lit(0)).alias("_n")))[0][0])
-    if not duplicates:
-        return 0, []
+    if not _rows(counts.agg(F.count("*").alias("_n")))[0][0]:
+        return {}
     of_key = kept.groupBy(*grain).agg(F.collect_list("_month").alias("_months")).where(F.size("_months") > 1)
     beyond = F.slice(F.array_sort("_months"), F.lit(2), F.size("_months"))
     by_month = of_key.select(F.explode(beyond).alias("_month")).groupBy("_month").agg(F.count("*").alias("_n"))
-    return duplicates, [(month, n) for month, n in _rows(by_month)]
+    return dict(_rows(by_month))
 
 
 def _broken(stage: DataFrame, rules: Sequence[str]) -> int:
