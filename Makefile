@@ -66,6 +66,9 @@ databricks-local: $(STAMP)  ## One month, every step on a local Databricks works
 bench-fraud: $(STAMP)  ## Planted fraud found by the detectors, an isolation forest, PCA and plain squared error; about 5 minutes
 	@$(BIN)/python -m bench.fraud $(if $(SEEDS),--seeds $(SEEDS))
 
+bench: spark-deps  ## The claims workload on both engines, in DuckDB and in Polars, 0.1 to 10 million lines; `make bench SIZES=0.1`
+	@$(BIN)/python -m bench.claims $(if $(SIZES),--sizes $(SIZES)) $(if $(WAYS),--ways $(WAYS)) --plot docs/images/benchmarks.svg
+
 bench-scoring: $(STAMP)  ## Score 1,000,000 made-up members, the table against a plain loop; `make bench-scoring MEMBERS=10000` is quick
 	@$(BIN)/python -m bench.scoring $(if $(MEMBERS),--members $(MEMBERS))
 
