@@ -5,9 +5,11 @@ Spark predicates that are evaluated in the one pass that stages the rows (`runti
 no known predicate is an error here, so no rule is ever dropped in silence.
 """
 
+import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +58,17 @@ class Rule:
             # Spark holds NaN to be larger than any number, so a lower bound alone would let it pass.
             kept = kept & ~F.isnan(str(self.column))
         return ~F.coalesce(kept, F.lit(True))
+
+    @property
+    def is_only_counted(self) -> bool:
+        """Whether it is a statement about one value that changes nothing about the row: counted over the stage."""
+        return self.severity == "warn" and not isinstance(self.check, str)
+
+    def violation_sql(self) -> str:
+        """`violation` in the SQL of DuckDB, of a rule that is only counted; NULL where the value is missing."""
+        column = f'"{self.column}"'
+        kept = _predicate_sql(self.check, column)
+        return f"not ({kept} and not isnan({column}))" if self.floating else f"not ({kept})"
 
 
 def rule(
@@ -243,11 +256,60 @@ def _predicate(check: Any, c: Column) -> Column:
         case "notin":
             return ~c.isin(*st["forbidden_values"])
         case "str_matches":
-            pattern = st["pattern"].pattern if isinstance(st["pattern"], re.Pattern) else st["pattern"]
-            return c.rlike(pattern if pattern.startswith("^") else f"^(?:{pattern})")
+            return c.rlike(_anchored(st["pattern"]))
         case "str_length":
             return _length(F.length(c), st)
     raise NotImplementedError(f"{check.name}: no predicate for it, add one in contracts.py.")
+
+
+def _predicate_sql(check: Any, c: str) -> str:
+    """`_predicate` in the SQL of DuckDB."""
+    st = {name: _literal(value) for name, value in check.statistics.items()}
+    match check.name:
+        case "greater_than_or_equal_to":
+            return f"{c} >= {st['min_value']}"
+        case "greater_than":
+            return f"{c} > {st['min_value']}"
+        case "less_than_or_equal_to":
+            return f"{c} <= {st['max_value']}"
+        case "less_than":
+            return f"{c} < {st['max_value']}"
+        case "in_range":
+            low = ">=" if check.statistics.get("include_min", True) else ">"
+            high = "<=" if check.statistics.get("include_max", True) else "<"
+            return f"({c} {low} {st['min_value']} and {c} {high} {st['max_value']})"
+        case "isin":
+            return f"{c} in {st['allowed_values']}"
+        case "notin":
+            return f"{c} not in {st['forbidden_values']}"
+        case "str_matches":
+            return f"regexp_matches({c}, {_literal(_anchored(check.statistics['pattern']))})"
+        case "str_length":
+            bounds = {"min_value": ">=", "max_value": "<="}
+            return " and ".join(
+                f"length({c}) {sign} {st[n]}" for n, sign in bounds.items() if check.statistics.get(n) is not None
+            )
+    raise NotImplementedError(f"{check.name}: no predicate for it, add one in contracts.py.")
+
+
+def _literal(value: Any) -> str:
+    """A value of a check in SQL."""
+    match value:
+        case str():
+            return "'" + value.replace("'", "''") + "'"
+        case bool() | int() | float() | Decimal():
+            return str(value)
+        case dt.date():
+            return f"{'timestamp' if isinstance(value, dt.datetime) else 'date'} '{value}'"
+        case Iterable():
+            return f"({', '.join(map(_literal, value))})"
+    return "null"
+
+
+def _anchored(pattern: "str | re.Pattern[str]") -> str:
+    """A pattern that begins where the value does."""
+    text = pattern.pattern if isinstance(pattern, re.Pattern) else pattern
+    return text if text.startswith("^") else f"^(?:{text})"
 
 
 def _length(length: Column, st: Mapping[str, Any]) -> Column:

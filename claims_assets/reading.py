@@ -4,17 +4,18 @@ Here: questions to the Delta log alone, before anything is read. Elsewhere: what
 (`inputs.py`), the step that reads (`table.py`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 
 from claims_assets.inputs import Input
 from claims_assets.monitoring import built_months
 from claims_assets.runtime.lake import Lake
+from claims_assets.runtime.memory import MOST_ROWS, rows_at_once
 from claims_assets.sources.feeds import FEEDS, LANDING
 
-ROWS_PER_CHUNK = 1_000_000
-"""Input rows of one commit; a range of months above it is split, so that memory stays bounded (about 1.5 GB each)."""
+ROWS_PER_CHUNK = MOST_ROWS
+"""Rows of one commit, read or written; a range of months above it is split, so that memory stays bounded."""
 
 
 def reach(lake: Lake, source: Input, months: Sequence[str] | None) -> list[str] | None:
@@ -44,22 +45,39 @@ def refuse_gaps(lake: Lake, name: str, inputs: Sequence[Input], months: Sequence
             )
 
 
-def chunks(lake: Lake, inputs: Sequence[Input], months: list[str] | None) -> Iterator[list[str] | None]:
-    """Split the asked months so that each part reads a bounded number of rows; order and union are kept."""
+def chunks(
+    lake: Lake, inputs: Sequence[Input], months: list[str] | None, own: tuple[str, str] | None = None
+) -> Iterator[list[str] | None]:
+    """Split the asked months so that each part reads and writes a bounded number of rows; order and union are kept.
+
+    Args:
+        own: schema and table that is written. How many rows it makes of those that it reads is told by the months that
+            it holds: of a table that holds none, and is to be split anyway, the first part is one month.
+    """
     if months is None:
         yield None
         return
     sizes = [(i.window, lake.rows_by_month(i.schema, i.name)) for i in inputs if i.window.months]
+    read = {m: sum(size.get(window.newest(m), 0) for window, size in sizes) for m in months}
+    most = min(ROWS_PER_CHUNK, rows_at_once(lake.memory_limit))
     chunk: list[str] = []
-    rows = 0
+    rows, growth = 0.0, _growth(lake, own, read)
+    is_first = own is not None and growth is None and sum(read.values()) > most
     for month in months:
-        weight = sum(size.get(window.newest(month), 0) for window, size in sizes)
-        if chunk and rows + weight > ROWS_PER_CHUNK:
+        if chunk and (is_first or rows + read[month] * (growth or 1) > most):
             yield chunk
-            chunk, rows = [], 0
+            chunk, rows, is_first = [], 0.0, False
+            growth = _growth(lake, own, read)
         chunk.append(month)
-        rows += weight
+        rows += read[month] * (growth or 1)
     yield chunk
+
+
+def _growth(lake: Lake, own: tuple[str, str] | None, read: Mapping[str, int]) -> float | None:
+    """Rows that a table holds for each row that it reads, at least 1; None where it holds none of these months."""
+    held = lake.rows_by_month(*own) if own else {}
+    rows_read = sum(n for month, n in read.items() if month in held)
+    return max(1.0, sum(held[m] for m in read if m in held) / rows_read) if rows_read else None
 
 
 def rows_expected(

@@ -1,9 +1,10 @@
 """Text of environment variables as typed values; what can't be used is refused by name, with the remedy."""
 
-import os
 import re
 from collections.abc import Mapping
 from typing import Any
+
+from claims_assets.runtime.memory import machine
 
 MONTH_PATTERN = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 NAME_PATTERN = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
@@ -41,9 +42,9 @@ def month_or_none(name: str, value: str | None) -> str | None:
 
 
 def size_in_bytes(name: str, value: str | None) -> int:
-    """A size such as 2GB; a quarter of this machine's memory where none is given."""
+    """A size such as 2GB; half of the memory that this process could have where none is given."""
     if value is None or value == "":
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+        return machine() // 2
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)I?B?", value.strip().upper())
     if not found:
         raise SettingError(f"{name}={value!r} is not a size: write for example 2GB or 512MB.")

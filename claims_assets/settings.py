@@ -56,7 +56,7 @@ class Settings:
     """Folder of the Delta jars of the engine `spark` on this machine."""
     start_month: str
     memory_limit: int
-    """Bytes that the engine's operators may hold at once."""
+    """Bytes that a run (this process and its children) may hold; `runtime/memory.py` shares them out."""
     tracking_uri: str | None
     """None: MLflow in a SQLite file under `home`."""
     closed_before: str | None = None

@@ -31,6 +31,7 @@ from claims_assets.reading import chunks, reach, refuse_gaps, rows_expected
 from claims_assets.runtime.column_lineage import as_metadata, lineage
 from claims_assets.runtime.delta import read_arrow
 from claims_assets.runtime.lake import Lake
+from claims_assets.runtime.memory import told
 from claims_assets.runtime.stage import Findings
 from claims_assets.staleness import Contents
 
@@ -190,12 +191,13 @@ def _asset(table: Table) -> dg.AssetsDefinition:
         closed_months.guard(context.resources.lake, context.run, table.schema, table.name, months)
         breaker.guard(context.resources.lake, context.run, table.full_name, inputs, months)
         findings, shown = Findings(), {}
-        for chunk in chunks(context.resources.lake, inputs, months):
-            found, made_of = _build(table, chunk, context.resources)
-            findings.merge(found)
-            shown |= made_of
-            if findings.blocked:
-                break
+        with told(table.full_name):
+            for chunk in chunks(context.resources.lake, inputs, months, (table.schema, table.name)):
+                found, made_of = _build(table, chunk, context.resources)
+                findings.merge(found)
+                shown |= made_of
+                if findings.blocked:
+                    break
         if table.picture and months and not findings.blocked:
             shown |= _drawn(table, context.resources.lake, months[-1])
         yield from report(context, table, findings, shown)

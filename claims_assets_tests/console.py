@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 
-def claims(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """The finished process; `more` adds environment variables."""
+def claims(home: Path, *arguments: str, data_limit: int | None = None, **more: str) -> subprocess.CompletedProcess[str]:
+    """The finished process; `more` adds environment variables, `data_limit` is what its shell lets it hold (bytes)."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("CLAIMS_", "DAGSTER_", "MLFLOW_"))}
     environment = kept | {"CLAIMS_HOME": str(home), "MLFLOW_DISABLE_TELEMETRY": "true", **more}
     script = Path(sys.executable).with_name("claims")
-    return subprocess.run([script, *arguments], env=environment, capture_output=True, text=True, check=False)
+    shell = ["sh", "-c", f'ulimit -d {data_limit >> 10} && exec "$0" "$@"'] if data_limit else []
+    return subprocess.run([*shell, script, *arguments], env=environment, capture_output=True, text=True, check=False)

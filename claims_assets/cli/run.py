@@ -4,7 +4,8 @@ import re
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -28,6 +29,7 @@ from claims_assets.models.training import ONLY_TRAINING_MONTHS, QUARTER_ENDS
 from claims_assets.outreach.extracts import folder_beside, is_extract, out_of_date
 from claims_assets.partitions import MONTH, claim_months, months_between, ranges
 from claims_assets.runtime.lake import Lake
+from claims_assets.runtime.memory import is_exhaustion, sentence, watched
 from claims_assets.runtime.resources import lake_for
 from claims_assets.runtime.run_launcher import is_lost, tags_of_this_process
 from claims_assets.settings import Settings
@@ -75,7 +77,7 @@ def run_range(
     definitions = definitions or build(settings)
     sources, rest = _chosen(definitions, select)
     started, standing_still = time.monotonic(), ""
-    with alone(settings), instance_for(settings) as instance:
+    with alone(settings), _bounded(settings), instance_for(settings) as instance:
         tags = {REOPEN: reason(reopen), ACCEPT: reason(accept_quality)}
         given = {k: v for k, v in tags.items() if v}
         run = Runner(definitions, instance, console, given, launched=isinstance(settings.workspace, Databricks))
@@ -94,6 +96,20 @@ def run_range(
     if standing_still:
         raise NotDone(standing_still)
     console.print(f"Done in {time.monotonic() - started:.0f} s.", style="bold green")
+
+
+@contextmanager
+def _bounded(settings: Settings) -> Iterator[None]:
+    """A block that may hold the memory that is set.
+
+    Raises:
+        NotDone: it held more, between two steps.
+    """
+    try:
+        with watched(settings.memory_limit):
+            yield
+    except MemoryError:
+        raise NotDone(sentence(None)) from None
 
 
 def reason(given: str | None) -> str | None:
@@ -289,7 +305,7 @@ class Progress:
                 f"{place} {name:<44} {seconds:6.1f} s  {_rows(self.rows[name])}", markup=False, highlight=False
             )
         elif event.is_step_failure:
-            self.failure = _sentence(event.step_failure_data)
+            self.failure = _sentence(event.step_failure_data, _name(event).replace("/", "."))
 
 
 def _name(event: dg.DagsterEvent) -> str:
@@ -304,11 +320,19 @@ def _rows(counted: Mapping[str, int]) -> str:
     return f"{rows - aside:>9,} rows" + (f", {aside:,} quarantined" if aside else "")
 
 
-def _sentence(failure) -> str:
-    """What a failed step says: the description of its Failure, else the innermost error's first line."""
+def _sentence(failure, name: str) -> str:
+    """What a failed step says: the description of its Failure, that memory ran out, else the innermost error's line."""
     if failure.user_failure_data and failure.user_failure_data.description:
         return failure.user_failure_data.description
     error = failure.error
-    while error.cause:
-        error = error.cause
+    if any(is_exhaustion(e.cls_name or "", e.message) for e in _with_causes(error)):
+        return sentence(name)
+    *_, error = _with_causes(error)
     return CLASS_NAME.sub("", error.message.strip().splitlines()[0])
+
+
+def _with_causes(error) -> Iterator:
+    """An error as Dagster tells it, and those it comes from, the innermost last."""
+    while error:
+        yield error
+        error = error.cause

@@ -19,6 +19,10 @@ WINDOW_MONTHS = 12
 RECENT_MONTHS = 3
 """The recent part of the window (90 days in the source system); the other nine months are the prior part."""
 
+BLOCK = 60
+"""Months whose bits one number holds; powers of two are exact up to there."""
+BITS = ("block", "first", "last", "bits")
+"""Block of months, first and last bit that is set, and the bits, the block's first month the lowest."""
 SPAN = ("span_start", "span_end")
 """First and last as-of month of a row, both included."""
 
@@ -57,6 +61,34 @@ def spread(spans: DataFrame) -> DataFrame:
     return spans.withColumn("as_of", F.explode(F.sequence(*SPAN))).drop(*SPAN)
 
 
+def joined(spans: DataFrame, event: Sequence[str]) -> DataFrame:
+    """One row for every `event` and BLOCK of months, with its months of any span as the bits of one number.
+
+    So an event counts once a month without a sort, and events of the same months are counted before they are spread.
+
+    Returns:
+        `event` and the columns of BITS, which `spread_bits` reads.
+    """
+    blocks = F.sequence(
+        F.floor(F.col("span_start") / BLOCK).cast("int"), F.floor(F.col("span_end") / BLOCK).cast("int")
+    )
+    inside = spans.select(*event, *SPAN, F.explode(blocks).alias("block"))
+    first = F.greatest(F.col("span_start") - F.col("block") * BLOCK, F.lit(0))
+    last = F.least(F.col("span_end") - F.col("block") * BLOCK, F.lit(BLOCK - 1))
+    return inside.groupBy(*event, "block").agg(
+        F.min(first).alias("first"),
+        F.max(last).alias("last"),
+        F.bit_or(_two_to(last + 1) - _two_to(first)).alias("bits"),
+    )
+
+
+def spread_bits(rows: DataFrame) -> DataFrame:
+    """One row for each month that the BITS of a row hold, as `as_of`."""
+    each = rows.withColumn("_bit", F.explode(F.sequence("first", "last")))
+    held = each.where(F.col("bits").bitwiseAND(_two_to(F.col("_bit"))) != 0)
+    return held.withColumn("as_of", F.col("block") * BLOCK + F.col("_bit")).drop("_bit", *BITS)
+
+
 def as_of_number() -> Column:
     """The number of the row's `claim_month`; joins what `spread` made."""
     return _number(F.col(MONTH))
@@ -64,3 +96,7 @@ def as_of_number() -> Column:
 
 def _number(month: Column) -> Column:
     return F.substring(month, 1, 4).cast("int") * 12 + F.substring(month, 6, 2).cast("int") - 1
+
+
+def _two_to(power: Column) -> Column:
+    return F.pow(F.lit(2), power).cast("bigint")

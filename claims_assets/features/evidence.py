@@ -36,6 +36,9 @@ count for risk adjustment of Medicare Advantage (2026 list of eligible CPT/HCPCS
 
 MOST_GROUPS = 63
 """Bits of a positive bigint."""
+COUNT_BITS, COUNTS = 9, 7
+"""Counts of days side by side in one bigint: a window of twelve months has fewer than 2 to the 9th days, so that no sum
+runs over into the next one."""
 
 
 class CodeGroup(Protocol):
@@ -61,7 +64,8 @@ def present(counted: DataFrame, groups: Sequence[CodeGroup]) -> DataFrame:
     if len(groups) > MOST_GROUPS:
         raise ValueError(f"{len(groups)} groups of codes asked for: ask for {MOST_GROUPS} at a time.")
     told = _codes_told(counted)
-    named = told.join(_groups_named(told, groups), ["is_icd_9", "code"])
+    # Every worker gets the codes: by code, the lines of the commonest ones would all go to one.
+    named = told.join(F.broadcast(_groups_named(told, groups)), ["is_icd_9", "code"])
     by_span = named.groupBy("member_id", "service_from_date", *SPAN).agg(
         F.bit_or(F.when(F.col("inpatient"), F.col("groups"))).alias("inpatient"),
         F.bit_or(F.when(~F.col("inpatient"), F.col("groups"))).alias("outpatient"),
@@ -71,9 +75,23 @@ def present(counted: DataFrame, groups: Sequence[CodeGroup]) -> DataFrame:
         F.coalesce(F.bit_or("inpatient"), F.lit(0)).alias("inpatient"),
         F.coalesce(F.bit_or("outpatient"), F.lit(0)).alias("outpatient"),
     )  # fmt: skip
-    days = [_days("inpatient", n, INPATIENT_DAYS) | _days("outpatient", n, OUTPATIENT_DAYS) for n in range(len(groups))]
-    return by_day.groupBy("member_id", "as_of").agg(
-        *[enough.alias(group.column) for group, enough in zip(groups, days, strict=True)]
+    words = range(-(-len(groups) // COUNTS))
+    counts = by_day.groupBy("member_id", "as_of").agg(
+        *[
+            F.sum(_side_by_side(kind, word)).alias(f"{kind}_{word}")
+            for kind in ("inpatient", "outpatient")
+            for word in words
+        ]
+    )
+    return counts.select(
+        "member_id",
+        "as_of",
+        *[
+            ((_days("inpatient", n) >= INPATIENT_DAYS) | (_days("outpatient", n) >= OUTPATIENT_DAYS)).alias(
+                group.column
+            )
+            for n, group in enumerate(groups)
+        ],
     )
 
 
@@ -129,6 +147,21 @@ def _pattern(beginnings: tuple[str, ...]) -> str:
     return f"^({'|'.join(beginnings)})".replace("?", ".")
 
 
-def _days(kind: str, n: int, enough: int) -> Column:
-    """Enough days of the kind have the bit of group `n`."""
-    return F.sum(F.shiftright(kind, n).bitwiseAND(F.lit(1).cast("bigint"))) >= enough
+def _side_by_side(kind: str, word: int) -> Column:
+    """The bits of COUNTS groups, COUNT_BITS apart: a sum of such numbers is the sum of each bit by itself.
+
+    Each bit j is moved by every multiple of 8, and of the copies the one at 9 j is kept; no two meet, as j is below 8.
+    """
+    bits = F.shiftright(kind, COUNTS * word).bitwiseAND(_bigint((1 << COUNTS) - 1))
+    moved = bits * _bigint(sum(1 << (COUNT_BITS - 1) * j for j in range(COUNTS)))
+    return moved.bitwiseAND(_bigint(sum(1 << COUNT_BITS * j for j in range(COUNTS))))
+
+
+def _days(kind: str, n: int) -> Column:
+    """Days of the kind that have the bit of group `n`."""
+    word, place = divmod(n, COUNTS)
+    return F.shiftright(f"{kind}_{word}", COUNT_BITS * place).bitwiseAND(_bigint((1 << COUNT_BITS) - 1))
+
+
+def _bigint(number: int) -> Column:
+    return F.lit(number).cast("bigint")

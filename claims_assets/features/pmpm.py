@@ -14,7 +14,7 @@ from claims_assets import columns as c
 from claims_assets.contracts import Contract, rule
 from claims_assets.features.pmpm_plot import picture
 from claims_assets.features.valuation import BASES, EXPOSED, MOVED, VALUED, VALUED_MONTHS, valued
-from claims_assets.features.visits_and_nights import ED_VISITS, INPATIENT_DAYS, visit_movements
+from claims_assets.features.visits_and_nights import ED_VISITS, INPATIENT_DAYS, may_tell, visit_movements
 from claims_assets.partitions import month_index
 from claims_assets.silver.codes import counts_as_cost
 from claims_assets.silver.enrolment import enrolled_on
@@ -78,8 +78,11 @@ def pmpm(silver_claim_versions: ValuedMonths, silver_member_months: ValuedMonths
     - Visits and nights are counted as they are known, not completed.
     - Members are today's truth: a retroactive enrolment changes the denominators of months already valued.
     """
-    lines = _lines(silver_claim_versions).transform(lambda x: with_enrolment(x, silver_member_months))
-    facts = [_payments(lines), visit_movements(lines.where("enrolled"), READ_MONTHS), _members(silver_member_months)]
+    lines, telling = (
+        _lines(versions).transform(lambda x: with_enrolment(x, silver_member_months))
+        for versions in (silver_claim_versions, silver_claim_versions.where(may_tell()))
+    )
+    facts = [_payments(lines), visit_movements(telling.where("enrolled"), READ_MONTHS), _members(silver_member_months)]
     numbers = [F.coalesce(F.col(n), F.lit(0)).cast("bigint").alias(n) for n in (*MOVED, *EXPOSED)]
     together = facts[0].unionByName(facts[1], allowMissingColumns=True).unionByName(facts[2], allowMissingColumns=True)
     asked = [month_index(m) for m in months]

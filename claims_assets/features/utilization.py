@@ -12,7 +12,17 @@ from pyspark.sql import functions as F
 
 from claims_assets.bronze.claim_links import MEDICAL, PHARMACY
 from claims_assets.bronze.pharmacy_claims import DAYS_SUPPLY
-from claims_assets.features.as_of import RECENT_MONTHS, SPAN, as_of_number, counting, disjoint, is_recent, spread
+from claims_assets.features.as_of import (
+    BITS,
+    RECENT_MONTHS,
+    SPAN,
+    as_of_number,
+    counting,
+    is_recent,
+    joined,
+    spread,
+    spread_bits,
+)
 from claims_assets.silver.codes import is_emergency, is_inpatient
 from claims_assets.silver.medical_claims import HIGH_COST
 from claims_assets.silver.pharmacy_claims import CONTROLLED, GENERIC, HIGH_COST_RX
@@ -104,9 +114,9 @@ def emergency_visits(counted: DataFrame) -> DataFrame:
 def events(counted: DataFrame, kinds: Sequence[str] = (*DAY_EVENTS, *THINGS)) -> DataFrame:
     """Days of service, emergency visits, distinct providers, drugs and classes; of these the `kinds`."""
     sums = [_number_of(F.col("kind") == kind).alias(kind) for kind in kinds]
-    apart = disjoint(_told_by_lines(counted, kinds), ("member_id", "kind", "event"))
-    by_span = spread(apart.groupBy("member_id", *SPAN).agg(*sums))
-    return by_span.groupBy(*KEY).agg(*[F.sum(kind).alias(kind) for kind in kinds])
+    once = joined(_told_by_lines(counted, kinds), ("member_id", "kind", "event"))
+    alike = once.groupBy("member_id", *BITS).agg(*sums)
+    return spread_bits(alike).groupBy(*KEY).agg(*[F.sum(kind).alias(kind) for kind in kinds])
 
 
 def _told_by_lines(counted: DataFrame, kinds: Sequence[str]) -> DataFrame:

@@ -9,7 +9,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from claims_assets.features.as_of import disjoint
-from claims_assets.silver.service_categories import EMERGENCY, INPATIENT
+from claims_assets.silver.codes import is_emergency, is_inpatient
+from claims_assets.silver.service_categories import EMERGENCY, INPATIENT, INPATIENT_BILLS
 from claims_assets.silver.stays import LONGEST_BILL_DAYS, STILL_A_PATIENT
 
 ED_VISITS, INPATIENT_DAYS = "ed_visits", "inpatient_days"
@@ -55,6 +56,11 @@ def visit_movements(lines: DataFrame, window: int) -> DataFrame:
             for name, category in ((ED_VISITS, EMERGENCY), (INPATIENT_DAYS, INPATIENT))
         ],
     )
+
+
+def may_tell() -> Column:
+    """Holds for every line that tells of a visit or a night, and is cheaper to ask than the service category."""
+    return is_emergency() | is_inpatient() | F.coalesce(F.col("bill_type_code").rlike(INPATIENT_BILLS), F.lit(False))
 
 
 def _visits(lines: DataFrame) -> DataFrame:

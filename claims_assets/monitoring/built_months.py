@@ -12,7 +12,8 @@ from claims_assets.contracts import Contract, compiled
 from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.monitoring.recorded import recorded
 from claims_assets.partitions import MONTH, month_of_index
-from claims_assets.runtime.delta import delta_exists, read_arrow, stored_schema
+from claims_assets.runtime.counting import counting
+from claims_assets.runtime.delta import delta_exists, read_arrow, stored_files
 from claims_assets.runtime.stage import Findings
 
 if TYPE_CHECKING:
@@ -91,21 +92,23 @@ def _by_month(lake: "Lake", schema: str, name: str, span: Span) -> list[tuple[st
 
     Up to the month from which on nothing begins or ends: the last one stands for all later months, also without rows.
     """
-    import duckdb
-
-    path = lake.path(schema, name)
-    rows = read_arrow(path, stored_schema(path).names)  # noqa: F841  (DuckDB finds it by name)
+    files = stored_files(lake.path(schema, name))
+    if not files:
+        return []
+    rows = f"read_parquet({files}) as rows"
     index = "cast(left({0}, 4) as int) * 12 + cast(right({0}, 2) as int) - 1"
     first, last = (index.format(column) if column else "null" for column in span)
-    with duckdb.connect() as db:
-        found = db.execute(f"select max(coalesce({last} + 1, {first})) from rows where {first} is not null").fetchall()
+    with counting(lake.spill()) as db:
+        found = db.execute(
+            f"select max(coalesce({last} + 1, {first})) from {rows} where {first} is not null"
+        ).fetchall()
         steady = found[0][0]
         if steady is None:
             return []
         months = f"unnest(range({first}, coalesce({last}, {steady}) + 1))"
         found = db.execute(
             f"select month, count(*), sum(content) % {2**64} from"
-            f" (select {months} as month, hash(rows)::hugeint as content from rows) group by month order by month"
+            f" (select {months} as month, hash(rows)::hugeint as content from {rows}) group by month order by month"
         ).fetchall()
     told = [(month_of_index(int(month)), n, f"{int(content):016x}") for month, n, content in found]
     return told if found and found[-1][0] == steady else [*told, (month_of_index(int(steady)), 0, NOTHING)]

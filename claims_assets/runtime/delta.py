@@ -26,13 +26,18 @@ def delta_exists(path: Path) -> bool:
     return (path / "_delta_log").is_dir()
 
 
-def schema_change(path: Path, wanted: "pyarrow.Schema", *, whole: bool) -> Literal["merge", "overwrite"] | None:
+def schema_change(
+    path: Path, wanted: "pyarrow.Schema", *, whole: bool, table: "DeltaTable | None" = None
+) -> Literal["merge", "overwrite"] | None:
     """None when stored and wanted columns agree; how to change the stored ones otherwise.
+
+    Args:
+        table: the table at the path, where it is open already.
 
     Raises:
         ContractChanged: only part of the table is to be rewritten; the message says how to rebuild.
     """
-    stored = {f.name: (f.type, f.nullable) for f in stored_schema(path)}
+    stored = {f.name: (f.type, f.nullable) for f in _columns(table or _table(path))}
     asked = {f.name: (f.type, f.nullable) for f in wanted}
     if stored == asked:
         return None
@@ -49,9 +54,18 @@ def schema_change(path: Path, wanted: "pyarrow.Schema", *, whole: bool) -> Liter
 
 def stored_schema(path: Path) -> "pyarrow.Schema":
     """Columns of the stored table as Arrow states them."""
+    return _columns(_table(path))
+
+
+def _columns(table: "DeltaTable") -> "pyarrow.Schema":
     import pyarrow as pa
 
-    return pa.schema(_table(path).schema().to_arrow())
+    return pa.schema(table.schema().to_arrow())
+
+
+def stored_files(path: Path) -> list[str]:
+    """The files of a table on this machine, in no order."""
+    return [uri.removeprefix("file://") for uri in _table(path).file_uris()]
 
 
 def rows_by_month(path: Path) -> dict[str, int]:

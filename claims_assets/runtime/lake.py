@@ -1,8 +1,9 @@
 """The lake: the only reader and the only writer of Delta tables.
 
-A write stages the frame once as local Parquet, with the broken rules of every row computed in that same pass. Counts,
-grain and fingerprints are reads of the stage. Good rows then replace the asked months in one Delta commit, bad rows go
-to `quarantine.<schema>_<table>`. When a blocking statement fails, nothing is committed and the old months stay.
+A write stages the frame once as Parquet, with the broken rules of every row computed in that same pass. Counts, grain
+and fingerprints are reads of the stage, by this process or, of a large stage, by Spark's workers. Good rows then
+replace the asked months in one Delta commit, bad rows go to `quarantine.<schema>_<table>`. When a blocking statement
+fails, nothing is committed and the old months stay.
 """
 
 import shutil
@@ -20,6 +21,7 @@ from claims_assets.contracts import REJECTED, Compiled, Contract, compiled
 from claims_assets.partitions import MONTH
 from claims_assets.runtime.delta import delta_exists, rows_by_month
 from claims_assets.runtime.stage import RAW, REASONS, WARNINGS, Findings, examine, write_empty_stage
+from claims_assets.runtime.stage_on_spark import ROWS_FOR_SPARK, examine_on_spark, rows_staged
 from claims_assets.runtime.writers import DeltaWriter, StagedRows, writer_for
 from claims_assets.settings import MOST_FAILURES, Engine
 
@@ -41,6 +43,8 @@ class Lake(dg.ConfigurableResource):
     """Decides who commits; see `runtime/writers.py`."""
     closed_before: str | None = None
     """Claim months before it are closed; see `automation/closed_months.py`."""
+    memory_limit: int | None = None
+    """Bytes that the process may hold; see `runtime/memory.py`."""
     most_failures: int = MOST_FAILURES
     """Critical failures of a month of a table above which nothing is built from it; see `automation/breaker.py`."""
 
@@ -52,6 +56,10 @@ class Lake(dg.ConfigurableResource):
     def path(self, schema: str, table: str) -> Path:
         """Folder of a table, written or not."""
         return Path(self.root) / schema / table
+
+    def spill(self) -> Path:
+        """Folder of the lake for what does not fit into memory, there only while something is in it."""
+        return Path(self.root) / "_stage" / "_spill"
 
     def exists(self, schema: str, table: str) -> bool:
         return delta_exists(self.path(schema, table))
@@ -100,7 +108,9 @@ class Lake(dg.ConfigurableResource):
             stage_frame(frame, contract, name, folder)
             if not any(folder.glob("*.parquet")):
                 write_empty_stage(folder, contract)
-            findings = examine(folder, contract, name, months, rows_expected, quarantine_limit)
+            by_spark = self.engine == "spark" and rows_staged(folder) >= ROWS_FOR_SPARK
+            look = examine_on_spark if by_spark else examine
+            findings = look(folder, contract, name, months, rows_expected, quarantine_limit)
             if not findings.blocked:
                 self._commit(folder, schema, table, contract, months, findings)
             return findings
@@ -136,7 +146,11 @@ def _quarantine_schema() -> "pyarrow.Schema":
 
 
 def stage_frame(frame: DataFrame, contract: Compiled, name: str, folder: Path) -> None:
-    """One pass: columns in their types, the rules each row breaks, and the row as it came where it is set aside."""
+    """One pass: columns in their types, the rules each row breaks, and the row as it came where it is set aside.
+
+    Rules that are only counted (`Rule.is_only_counted`) are left to the reading of the stage, which sees each value of
+    a column once and not once a row.
+    """
     missing = [n for n in contract.columns if n not in frame.columns]
     if missing:
         raise ValueError(
@@ -183,9 +197,9 @@ def _any(conditions: list[Column]) -> Column:
 
 
 def _broken(contract: Compiled, frame: DataFrame, *severities: str):
-    """Array of the names of the rules of these severities that a row breaks."""
+    """Array of the names of the rules of these severities that a row breaks, but for those that are only counted."""
     given = dict(frame.dtypes)
-    rules = [(r.name, r.violation()) for r in contract.rules if r.severity in severities]
+    rules = [(r.name, r.violation()) for r in contract.rules if r.severity in severities and not r.is_only_counted]
     for n, t in contract.columns.items():
         if given[n] != t.simpleString() and contract.unreadable[n] in severities:
             rules.append((f"{n}_is_readable", F.col(f"_in.{n}").isNotNull() & F.col(n).isNull()))

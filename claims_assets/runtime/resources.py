@@ -22,6 +22,7 @@ def lake_for(settings: Settings) -> Lake:
         root=str(settings.lake),
         engine=settings.engine,
         closed_before=settings.closed_before,
+        memory_limit=settings.memory_limit,
         most_failures=settings.most_failures,
     )
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from pyspark.sql.types import StructType
 
+COMMITS_A_CHECKPOINT = 10
+"""Reading a log of fifty commits takes longer than writing a month of a small table. delta-rs itself waits for 100."""
+
 Where = Mapping[str, Sequence[str]]
 """Column -> values; a row belongs to it when every column holds one of its values."""
 
@@ -57,18 +60,20 @@ class DeltaRsWriter:
         self, path: Path, rows: "StagedRows | pyarrow.Table", partition: str | None, where: Where | None
     ) -> None:
         """See `DeltaWriter.replace`."""
-        from deltalake import write_deltalake
+        from deltalake import DeltaTable, write_deltalake
 
-        exists = delta_exists(path)
-        predicate = _predicate(where) if exists and where else None
+        table = DeltaTable(str(path)) if delta_exists(path) else None
+        predicate = _predicate(where) if table and where else None
         write_deltalake(
-            str(path),
+            table or str(path),
             stream(rows.folder, rows.schema, kept=rows.kept) if isinstance(rows, StagedRows) else rows,
             mode="overwrite",
             partition_by=[partition] if partition else None,
             predicate=predicate,
-            schema_mode=schema_change(path, rows.schema, whole=predicate is None) if exists else None,
+            schema_mode=schema_change(path, rows.schema, whole=predicate is None, table=table) if table else None,
         )
+        if table and table.version() % COMMITS_A_CHECKPOINT == 0:
+            table.create_checkpoint()
 
 
 class SparkWriter:

@@ -147,6 +147,8 @@ _VERSION = ["claim_feed", "claim_id", "adjustment_indicator"]
 _LANDED = ["claim_feed", "source_file", PLACE]
 _ARRIVAL = {"known_from", "received_month", "source_file", "source_line"}
 """Columns that say how a line came in, not what it says."""
+PARTS = 64
+"""Groups in which repeated lines leave the engine, each all lines of its claims: a month of a state has a million."""
 _SETTLED = (
     "claim_feed string, source_file string, source_line bigint,"
     " version_number int, counts_from string, line_cancelled_on string, reason string"
@@ -171,7 +173,8 @@ def claim_versions(
     medical = _clean(bronze_medical_claims).withColumn("claim_feed", F.lit(MEDICAL))
     lines = medical.unionByName(_as_lines(_clean(bronze_pharmacy_claims)), allowMissingColumns=True)
     links = bronze_claim_links.select(*_VERSION, "root_claim_id", "cancelled_on", "cancelled_by", "chain_state")
-    linked = lines.join(links, _VERSION, "left").join(_settled(lines), _LANDED, "left")
+    # The few answers come first: one engine makes its hash table of the first side of a join.
+    linked = _settled(lines).join(lines.join(links, _VERSION, "left"), _LANDED, "right")
     state, reason = F.col("chain_state"), F.col("reason")
     return reject(
         linked.withColumns(
@@ -235,4 +238,5 @@ def _settled(lines: DataFrame) -> DataFrame:
     derived = {"amount": stated_amount(), "content": F.xxhash64(*content)}
     texts = [F.col(n).cast("string").alias(n) for n in dict.fromkeys([*KEY, *GIVEN])]
     handed = lines.join(more, list(KEY), "left_semi").withColumns(derived).select(*texts, PLACE)
-    return handed.groupBy("claim_feed", "claim_month").applyInPandas(settled, _SETTLED)
+    part = F.pmod(F.xxhash64("claim_id"), F.lit(PARTS)).alias("part")
+    return handed.groupBy(part).applyInPandas(settled, _SETTLED)

@@ -24,11 +24,17 @@ LONG_BITS = 63
 
 @dataclass(frozen=True)
 class Block:
-    """One block of a container: `records` records in `size` bytes from `offset`."""
+    """One block of a container: `records` records in `size` bytes from `offset`; `start` is where its own head is."""
 
     records: int
     offset: int
     size: int
+    start: int
+
+    @property
+    def end(self) -> int:
+        """Where the next block starts."""
+        return self.offset + self.size + SYNC_BYTES
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,7 @@ def _blocks(file: BinaryIO, sync: bytes) -> tuple[tuple[Block, ...], int | None]
                 return tuple(blocks), start
         except (EOFError, OSError, OverflowError):
             return tuple(blocks), start
-        blocks.append(Block(records, offset, size))
+        blocks.append(Block(records, offset, size, start))
 
 
 def _metadata(file: BinaryIO) -> dict[str, bytes]:

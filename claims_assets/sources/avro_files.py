@@ -1,23 +1,25 @@
 """Avro object container files as chunks of text records.
 
-Polars reads an intact file in one go. A damaged file, or one whose codec or schema Polars does not know, is read block
-by block: every intact block is kept, and each damaged one, or the rest after the damage, is one bad line.
+Polars reads an intact file, some blocks at a time. A damaged file, or one whose codec or schema Polars does not know,
+is read block by block: every intact block is kept, and each damaged one, or the rest after the damage, is one bad line.
 """
 
 import io
 import lzma
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from claims_assets.sources import text
-from claims_assets.sources.avro_container import Container, decompressed, structure
+from claims_assets.sources.avro_container import Block, Container, decompressed, structure
 from claims_assets.sources.records import BadLine, Chunk
 
 FAST_CODECS = ("null", "deflate", "snappy")
 """Codecs that Polars reads."""
+RECORDS_AT_ONCE, BYTES_AT_ONCE = 65_536, 32 * 2**20
+"""Of a file, so that a big one takes no more memory than a small one; a block of its own may be larger."""
 SHOWN_BYTES = 1024
 """Kept of a damaged piece: the landing file itself keeps the rest."""
 
@@ -29,54 +31,74 @@ def header(path: Path) -> list[str]:
 
 
 def chunks(path: Path) -> Iterator[Chunk]:
-    """All records, in one chunk where the file is intact."""
-    import polars as pl
-
+    """All records, some blocks of the file at a time."""
     with path.open("rb") as file:
         container = structure(path, file)
-    if _is_plain(container):
-        try:
-            frame = pl.read_avro(path)
-        except pl.exceptions.PolarsError:
-            frame = None
-        if frame is not None and frame.height == sum(b.records for b in container.blocks):
-            yield _chunk_of_frame(frame)
-            return
-    yield from _by_block(path, container)
-
-
-def _chunk_of_frame(frame) -> Chunk:
-    import polars as pl
-    import pyarrow as pa
-
-    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest()).combine_chunks()
-    columns = [text.column(c.chunk(0) if c.num_chunks else pa.nulls(0, c.type)) for c in table.columns]
-    return Chunk(
-        pa.Table.from_arrays(columns, names=table.schema.names), pa.array(range(1, len(table) + 1), pa.int64())
-    )
-
-
-def _by_block(path: Path, container: Container) -> Iterator[Chunk]:
-    """Intact blocks one by one; a block that can't be decoded is one bad line and the next one is tried."""
-    import pyarrow as pa
-
-    number = 1
-    with path.open("rb") as file:
-        for block in container.blocks:
-            file.seek(block.offset)
-            payload = file.read(block.size)
-            records = _decoded(payload, block.records, container)
-            lines = range(number, number + block.records)
-            number += block.records
-            if records is None:
-                bad = BadLine(lines[0], _start_of(payload), f"block of {block.records} records can't be decoded")
-                yield Chunk(_table([], container.names), pa.array([], pa.int64()), (bad,))
-            else:
-                yield Chunk(_table(records, container.names), pa.array(lines, pa.int64()))
+        is_plain, number = _is_plain(container), 1
+        for blocks in _groups(container.blocks):
+            whole = _at_once(file, container, blocks, number) if is_plain else None
+            yield from [whole] if whole else _by_block(file, container, blocks, number)
+            number += sum(b.records for b in blocks)
         if container.damaged_from is not None:
             file.seek(container.damaged_from)
             rest = BadLine(number, _start_of(file.read(SHOWN_BYTES)), "file is damaged or cut off from here")
-            yield Chunk(_table([], container.names), pa.array([], pa.int64()), (rest,))
+            yield Chunk(_table([], container.names), _lines(number, 0), (rest,))
+
+
+def _groups(blocks: Sequence[Block]) -> Iterator[list[Block]]:
+    """The blocks in their order, as many together as are read at once; one empty group of a file without blocks."""
+    group: list[Block] = []
+    for block in blocks:
+        if group and (
+            sum(b.records for b in group) + block.records > RECORDS_AT_ONCE
+            or block.end - group[0].start > BYTES_AT_ONCE
+        ):
+            yield group
+            group = []
+        group.append(block)
+    yield group
+
+
+def _at_once(file: BinaryIO, container: Container, blocks: Sequence[Block], number: int) -> Chunk | None:
+    """The records of some blocks by Polars, to which they are a file of their own; None where it can't read them."""
+    import polars as pl
+    import pyarrow as pa
+
+    file.seek(0)
+    content = file.read(container.blocks[0].start if blocks else -1)
+    if blocks:
+        file.seek(blocks[0].start)
+        content += file.read(blocks[-1].end - blocks[0].start)
+    try:
+        frame = pl.read_avro(io.BytesIO(content))
+    except pl.exceptions.PolarsError:
+        return None
+    if frame.height != sum(b.records for b in blocks):
+        return None
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest()).combine_chunks()
+    columns = [text.column(c.chunk(0) if c.num_chunks else pa.nulls(0, c.type)) for c in table.columns]
+    return Chunk(pa.Table.from_arrays(columns, names=table.schema.names), _lines(number, len(table)))
+
+
+def _by_block(file: BinaryIO, container: Container, blocks: Sequence[Block], number: int) -> Iterator[Chunk]:
+    """Intact blocks one by one; a block that can't be decoded is one bad line and the next one is tried."""
+    for block in blocks:
+        file.seek(block.offset)
+        payload = file.read(block.size)
+        records = _decoded(payload, block.records, container)
+        if records is None:
+            bad = BadLine(number, _start_of(payload), f"block of {block.records} records can't be decoded")
+            yield Chunk(_table([], container.names), _lines(number, 0), (bad,))
+        else:
+            yield Chunk(_table(records, container.names), _lines(number, block.records))
+        number += block.records
+
+
+def _lines(first: int, count: int):
+    """Numbers of so many records."""
+    import pyarrow as pa
+
+    return pa.array(range(first, first + count), pa.int64())
 
 
 def _start_of(payload: bytes) -> str:

@@ -15,6 +15,7 @@ import dagster as dg
 from claims_assets.code_links import link_to
 from claims_assets.freshness import policy
 from claims_assets.layers import LAKE_POOL, LAYERS
+from claims_assets.runtime.memory import told
 from claims_assets.sources.auto_loader import AUTO_LOADED, AutoLoader
 from claims_assets.sources.feeds import FEEDS, LANDING, SOURCE_LINE, Feed, LandingError
 from claims_assets.sources.folder import FilesOf, files_by_path
@@ -134,8 +135,9 @@ def _landing_asset(feed: Feed) -> dg.AssetsDefinition:
             return
         zone: LandingZone = context.resources.landing
         try:
-            zone.check()
-            found = zone.refresh(feed.name, context.log)
+            with told(f"{LANDING}.{feed.name}"):
+                zone.check()
+                found = zone.refresh(feed.name, context.log)
         except (LandingError, ProvidersUnreachable) as error:
             raise dg.Failure(description=str(error)) from None
         yield from _report(context, key, found, _version(zone, feed))

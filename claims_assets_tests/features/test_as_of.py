@@ -1,7 +1,10 @@
 """When a line counts: service within twelve months, known, not yet cancelled."""
 
+import random
+
 import pytest
 
+from claims_assets.features.as_of import BITS, BLOCK, joined, spread_bits
 from claims_assets.partitions import months_between
 from claims_assets_tests.features.conftest import fill, line
 
@@ -86,3 +89,13 @@ def test_an_event_told_by_versions_with_a_gap_between_them_counts_in_neither_twi
 
 def test_only_the_asked_months_come_out_also_when_they_have_gaps(features):
     assert counted_in(features, line("a", "2023-06-15"), months=("2023-05", "2023-08", "2025-01")) == {"a": ["2023-08"]}
+
+
+def test_an_event_has_each_month_of_its_spans_once(spark):
+    rng = random.Random(3)
+    starts = [(rng.choice("abcd"), rng.randrange(400 * BLOCK - 80, 400 * BLOCK + 140)) for _ in range(60)]
+    spans = [(event, start, start + rng.randrange(90)) for event, start in starts]
+    frame = spark.createDataFrame(spans, "event string, span_start int, span_end int")
+    once = joined(frame, ["event"])
+    found = [(row.event, row.as_of) for row in spread_bits(once.select("event", *BITS)).collect()]
+    assert sorted(found) == sorted({(event, m) for event, start, end in spans for m in range(start, end + 1)})

@@ -3,6 +3,7 @@
 import csv
 import random
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date, timedelta
 from importlib.resources import files
 
@@ -11,6 +12,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from claims_assets.contracts import compiled
+from claims_assets.features.as_of import counting
 from claims_assets.features.conditions import CONDITIONS
 from claims_assets.features.evidence import MOST_GROUPS, present
 from claims_assets.features.member_conditions import CHARLSON, ELIXHAUSER, MemberConditions, member_conditions
@@ -212,6 +214,18 @@ def test_a_feature_row_whose_conditions_were_never_worked_out_is_set_aside(lake,
 def test_more_groups_than_bits_are_refused(rows):
     with pytest.raises(ValueError, match=f"64 groups of codes asked for: ask for {MOST_GROUPS} at a time"):
         present(rows(ClaimVersions), [CONDITIONS[0]] * (MOST_GROUPS + 1))
+
+
+def test_a_year_of_days_of_one_group_says_nothing_of_its_neighbours(rows):
+    """Counts stand side by side in one number: 366 days must not reach the next one."""
+    group = CONDITIONS[0]
+    others = [replace(group, name=f"g{n}", icd_10_cm=(f"Q{n}",)) for n in range(20)]
+    days = [date(2024, 1, 1) + timedelta(days=n) for n in range(366)]
+    claims = rows(ClaimVersions, *[line("a", str(day), diagnosis_code_1="E119") for day in days])
+    for place in (0, 6, 7, 19):
+        groups = [*others[:place], group, *others[place:]]
+        found = [row.asDict() for row in present(counting(claims, ["2024-12"]), groups).collect()]
+        assert [{n for n, told in row.items() if told is True} for row in found] == [{group.column}]
 
 
 # An independent computation over random claims of both code systems.

@@ -1,9 +1,12 @@
 """Visits and nights as they were known: once each, however many bills tell of them."""
 
+from itertools import product
+
 from claims_assets.features.pmpm import _lines
-from claims_assets.features.visits_and_nights import visit_movements
+from claims_assets.features.visits_and_nights import may_tell, visit_movements
 from claims_assets.partitions import month_of_index
 from claims_assets.silver.claim_versions import ClaimVersions
+from claims_assets.silver.service_categories import EMERGENCY, INPATIENT, service_category
 from claims_assets_tests.features.conftest import line
 
 
@@ -81,3 +84,17 @@ def test_a_bill_counts_only_in_the_window_in_which_its_month_is_read(rows):
         ("inpatient_days", "2024-05", "2024-05"): 1,
         ("inpatient_days", "2024-05", "2024-07"): -1,
     }
+
+
+def test_whatever_tells_of_a_visit_or_a_night_may_tell(rows):
+    codes = {
+        "claim_type": [None, "IP", "OP", "ER", "PROF", "RX", "XX"],
+        "bill_type_code": [None, "0111", "111", "0131", "0411"],
+        "revenue_code": [None, "0450", "0981", "0300"],
+        "place_of_service": [None, "23", "11"],
+    }
+    lines = [
+        line(f"m{n}", "2024-06-01", **dict(zip(codes, x, strict=True))) for n, x in enumerate(product(*codes.values()))
+    ]
+    telling = _lines(rows(ClaimVersions, *lines)).where(service_category().isin(EMERGENCY, INPATIENT))
+    assert telling.count() > 50 and telling.where(~may_tell()).count() == 0
