@@ -164,3 +164,17 @@ def test_what_children_hold_is_counted():
 
 def test_the_machine_has_memory():
     assert 0 < machine() <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def test_a_table_of_many_commits_is_read_from_a_checkpoint(tmp_path):
+    import pyarrow as pa
+
+    from claims_assets.runtime.delta import read_arrow
+    from claims_assets.runtime.writers import COMMITS_A_CHECKPOINT, DeltaRsWriter
+
+    path, schema = tmp_path / "monitoring" / "counts", pa.schema([("table_name", pa.string()), ("rows", pa.int64())])
+    for n in range(COMMITS_A_CHECKPOINT + 2):
+        rows = pa.table({"table_name": ["a"], "rows": [n]}, schema)
+        DeltaRsWriter().replace(path, rows, "table_name", {"table_name": ["a"]})
+    assert (path / "_delta_log" / "_last_checkpoint").exists()
+    assert read_arrow(path, ["rows"]).to_pylist() == [{"rows": COMMITS_A_CHECKPOINT + 1}]
