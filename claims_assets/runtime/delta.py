@@ -84,9 +84,17 @@ def read_arrow(
     return _table(path).to_pyarrow_table(filters=wanted or None, columns=list(columns), filesystem=_local(path))
 
 
-def dataset(path: Path, only: tuple[str, str]) -> "pyarrow.dataset.Dataset":
-    """The files of one partition, given as (column, value), for a reader that takes a part at a time."""
-    return _table(path).to_pyarrow_dataset(file_pruning_predicate=[(only[0], "=", only[1])], filesystem=_local(path))
+def dataset(
+    path: Path, only: tuple[str, str] | None = None, months: Sequence[str] | None = None
+) -> "pyarrow.dataset.Dataset":
+    """The files of a table for a reader that takes a part at a time.
+
+    Args:
+        only: of one partition, as (column, value).
+        months: of a table by claim months, those of these months alone.
+    """
+    wanted = [*([(only[0], "=", only[1])] if only else []), *([(MONTH, "in", list(months))] if months else [])]
+    return _table(path).to_pyarrow_dataset(file_pruning_predicate=wanted or None, filesystem=_local(path))
 
 
 def _local(path: Path) -> Any:
