@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claims_assets.inputs import Input
-from claims_assets.monitoring.built_months import NOTHING, built
+from claims_assets.monitoring.built_months import NOTHING, Built, built
 from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.sources.feeds import LANDING
 from claims_assets.sources.inventory import contents
@@ -30,7 +30,7 @@ class Contents:
         self._landed: dict[str, dict[str, str]] = {}
 
     @cached_property
-    def _built(self) -> dict[str, dict[str, dict]]:
+    def _built(self) -> Built:
         return built(self._lake)
 
     def read_for(

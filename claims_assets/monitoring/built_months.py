@@ -14,11 +14,14 @@ from claims_assets.contracts import Contract, compiled
 from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.monitoring.recorded import recorded
 from claims_assets.partitions import MONTH, month_of_index
-from claims_assets.runtime.delta import dataset, delta_exists, read_arrow, stored_schema
+from claims_assets.runtime import records
+from claims_assets.runtime.delta import dataset, stored_schema
 from claims_assets.runtime.stage import WHOLE as WHOLE_TABLE
 from claims_assets.runtime.stage import Findings
 
 if TYPE_CHECKING:
+    import pyarrow
+
     from claims_assets.runtime.lake import Lake
 
 TABLE = ("monitoring", "built_months")
@@ -113,11 +116,9 @@ def publish(
             row | content | {"claim_month": m, "rows_kept": n, "fingerprint": f}
             for m, n, f in _by_month(lake, schema, name, span, ends_told_by)
         ]
-    where = {"table_name": [f"{schema}.{name}"]}
-    if not span:
-        where[MONTH] = [r["claim_month"] for r in rows]
     content = pa.Table.from_pylist(rows, schema=compiled(BuiltMonths).arrow_schema())
-    lake.writer.replace(lake.path(*TABLE), content, "table_name", where)
+    months = None if span else [r["claim_month"] for r in rows]
+    records.replace(lake, lake.path(*TABLE), content, f"{schema}.{name}", months)
 
 
 def _by_month(
@@ -196,21 +197,26 @@ def _index(column: str) -> str:
     return f"(try_cast(left({_month(column)}, 4) as int) * 12 + try_cast(right({_month(column)}, 2) as int) - 1)"
 
 
-def built(lake: "Lake") -> dict[str, dict[str, dict]]:
-    """Table name -> claim month -> what is stored of it."""
+Built = Mapping[str, Mapping[str, dict]]
+"""Table name -> claim month -> what is stored of it."""
+_last: "dict[str, tuple[pyarrow.Table, Built]]" = {}
+
+
+def built(lake: "Lake") -> Built:
+    """What is stored; shared by all who ask, until something is built."""
     path = lake.path(*TABLE)
-    if not delta_exists(path):
+    rows = records.rows_of(path)
+    if rows is None:
         return {}
-    found: dict[str, dict[str, dict]] = {}
-    for row in read_arrow(path, list(compiled(BuiltMonths).columns)).to_pylist():
-        found.setdefault(row["table_name"], {})[row["claim_month"]] = row
-    return found
+    known = _last.get(str(path))
+    if known is None or known[0] is not rows:
+        names, found = list(compiled(BuiltMonths).columns), {}
+        for row in rows.to_pylist():
+            found.setdefault(row["table_name"], {})[row["claim_month"]] = {n: row.get(n) for n in names}
+        known = _last[str(path)] = (rows, found)
+    return known[1]
 
 
 def months_built(lake: "Lake", schema: str, name: str) -> set[str]:
     """Claim months of a table that were ever built, also those that came out empty."""
-    path = lake.path(*TABLE)
-    held = set(lake.rows_by_month(schema, name))
-    if not delta_exists(path):
-        return held
-    return held | set(read_arrow(path, ["claim_month"], ("table_name", f"{schema}.{name}"))["claim_month"].to_pylist())
+    return {*lake.rows_by_month(schema, name), *built(lake).get(f"{schema}.{name}", ())}

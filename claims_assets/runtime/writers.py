@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from pyspark.sql.types import StructType
 
+COMMITS_A_CHECKPOINT = 10
+"""Reading a log of fifty commits takes longer than writing a month of a small table. delta-rs itself waits for 100."""
+
 Where = Mapping[str, Sequence[str]]
 """Column -> values; a row belongs to it when every column holds one of its values."""
 

@@ -16,9 +16,8 @@ def news(frame):
     """Rows with `speaks_from`, in the types of the contract."""
     kinds = compiled(MemberEligibility).columns
     landed = frame.select(*[frame[n].cast("string").alias(n) for n in SAID])
-    return with_speaks_from(landed, SAID).select(
-        *[f"try_cast({n} as {t.simpleString()}) as {n}" for n, t in kinds.items()]
-    )
+    told = with_speaks_from(landed, SAID)
+    return told.select(*[told[n].try_cast(t).alias(n) for n, t in kinds.items()])
 
 
 @pytest.fixture
