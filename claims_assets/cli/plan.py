@@ -68,7 +68,10 @@ def next_batch(graph: Graph, done: Collection[dg.AssetKey], lake: Lake, universe
         if table and _waits(table, batch, complete=months in (open_months, [WHOLE])):
             later.add(key)
             continue
-        months = sorted({*months, *_carried(table, batch, universe)} - left)
+        if _carried(table, batch, universe) - left - {*months}:
+            later.add(key)
+            continue
+        months = sorted({*months} - left)
         if not months:
             continue
         if months == [WHOLE]:
@@ -96,7 +99,7 @@ def _waits(table: Table, batch: Batch, complete: bool) -> bool:
 
 
 def _carried(table: Table | None, batch: Batch, universe: Sequence[str]) -> set[str]:
-    """Months of a table that a rebuild of its inputs in this batch will reach."""
+    """Months of a table that a rebuild of its inputs in this batch may reach: only its content will tell."""
     inputs = [i for i in table.inputs if i.key in batch.keys] if table else []
     if not inputs or table is None:
         return set()

@@ -161,7 +161,7 @@ def _as_known(lake: "Lake", schema: str, name: str, months: Sequence[str], known
         parts.append(f"select {of}, {_month(known.until)}, {_hashed(names)} from rows where {known.until} is not null")
     moves = _moves(
         path,
-        f"select month, known, sum(content) from ({' union all '.join(parts)}) group by all order by month, known",
+        f"select month, known, sum(content) from ({' union all '.join(parts)}) group by 1, 2 order by 1, 2",
         None if WHOLE_TABLE in months else months,
     )
     found: dict[str, list[str]] = {}
