@@ -22,7 +22,7 @@ from claims_assets.silver.claim_findings import (
 from claims_assets.silver.claim_versions import MedicalColumns
 from claims_assets.silver.codes import NDC_11, is_emergency, is_inpatient, is_paid, stands_today
 from claims_assets.sources.code_sets import place_of_service_codes
-from claims_assets.table import Spans, Whole, table
+from claims_assets.table import Whole, table
 
 HIGH_COST = 10_000
 """USD paid for one line; public project sechan9999/GenZ, notebooks/02_silver_cleaning.py."""
@@ -89,7 +89,7 @@ class MedicalClaims(MedicalColumns):
 def medical_claims(
     silver_claim_versions: DataFrame,
     silver_member_months: DataFrame,
-    silver_unknown_members: Spans,
+    bronze_member_eligibility: Whole,
     bronze_diagnosis_codes: Whole,
 ) -> DataFrame:
     """Keeps the versions that nothing has cancelled so far, adds the flags, and says what is doubtful."""
@@ -107,7 +107,7 @@ def medical_claims(
             "claim_form": claim_form(),
         }
     )
-    return with_enrolment(flagged, "service_from_date", silver_member_months, silver_unknown_members)
+    return with_enrolment(flagged, "service_from_date", silver_member_months, bronze_member_eligibility)
 
 
 def _length_of_stay() -> Column:

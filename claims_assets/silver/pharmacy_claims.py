@@ -13,7 +13,7 @@ from claims_assets.bronze.pharmacy_claims import DAYS_SUPPLY
 from claims_assets.silver.claim_enrolment import ENROLMENT_RULES, enrolment_column, with_enrolment
 from claims_assets.silver.claim_versions import PharmacyColumns
 from claims_assets.silver.codes import NDC_11, stands_today
-from claims_assets.table import Spans, table
+from claims_assets.table import Whole, table
 
 HIGH_COST_RX = 500
 """USD paid for one fill; public project sechan9999/GenZ, notebooks/02_silver_cleaning.py."""
@@ -44,7 +44,7 @@ class PharmacyClaims(PharmacyColumns):
 
 @table(PharmacyClaims)
 def pharmacy_claims(
-    silver_claim_versions: DataFrame, silver_member_months: DataFrame, silver_unknown_members: Spans
+    silver_claim_versions: DataFrame, silver_member_months: DataFrame, bronze_member_eligibility: Whole
 ) -> DataFrame:
     """Keeps the versions that nothing has cancelled so far, and adds the flags."""
     standing = silver_claim_versions.where((F.col("claim_feed") == PHARMACY) & stands_today())
@@ -56,7 +56,7 @@ def pharmacy_claims(
             "controlled_substance_flag": F.coalesce(F.col("therapeutic_class").rlike(CONTROLLED), F.lit(False)),
         }
     )
-    return with_enrolment(flagged, "fill_date", silver_member_months, silver_unknown_members)
+    return with_enrolment(flagged, "fill_date", silver_member_months, bronze_member_eligibility)
 
 
 def _expected_end() -> Column:

@@ -9,7 +9,6 @@ from claims_assets.silver.claim_versions import ClaimVersions
 from claims_assets.silver.medical_claims import MedicalClaims, medical_claims
 from claims_assets.silver.member_months import member_months
 from claims_assets.silver.pharmacy_claims import PharmacyClaims, pharmacy_claims
-from claims_assets.silver.unknown_members import unknown_members
 
 MONTHS = ["2024-04", "2024-05", "2024-06"]
 SPANS = (
@@ -35,8 +34,7 @@ def judged(spark, records):
         given = [(i, member, day[:7], day) for i, (member, day) in enumerate(lines)]
         frame = spark.createDataFrame(given, "i int, member_id string, claim_month string, day string")
         frame = frame.withColumn("day", frame["day"].cast("date"))
-        unknown = unknown_members(frame, records)
-        found = with_enrolment(frame, "day", member_months(records, months), unknown).orderBy("i").collect()
+        found = with_enrolment(frame, "day", member_months(records, months), records).orderBy("i").collect()
         assert [r.i for r in found] == list(range(len(lines))), "each line comes out once"
         return [r.enrolment for r in found]
 
@@ -76,8 +74,7 @@ def test_both_claim_tables_keep_and_count_what_is_outside_enrolment(rows, lake, 
     same |= {"root_claim_id": "A", "known_from": "2024-05", "source_file": "f.csv"}
     given = [same | line | {"claim_id": f"C{i}", "source_line": i} for i, line in enumerate(lines)]
     codes = [rows(DiagnosisCodes)] if feed == "medical" else []
-    claims = rows(ClaimVersions, *given)
-    frame = table(claims, member_months(records, ["2024-05"]), unknown_members(claims, records), *codes)
+    frame = table(rows(ClaimVersions, *given), member_months(records, ["2024-05"]), records, *codes)
     found = lake.write(frame, "silver", table.name, contract, ["2024-05"])
     assert (found.rows_kept, found.rows_quarantined) == (4, 0)
     assert found.failed_by_rule() == {"member_is_known": 1, "member_is_enrolled_on_service_date": 2}
