@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claims_assets.inputs import Input
-from claims_assets.monitoring.built_months import NOTHING, built
+from claims_assets.monitoring.built_months import NOTHING, Built, built
 from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.sources.feeds import LANDING
 from claims_assets.sources.inventory import contents
@@ -30,7 +30,7 @@ class Contents:
         self._landed: dict[str, dict[str, str]] = {}
 
     @cached_property
-    def _built(self) -> dict[str, dict[str, dict]]:
+    def _built(self) -> Built:
         return built(self._lake)
 
     def read_for(
@@ -62,15 +62,24 @@ class Contents:
             held = self._of(source.schema, source.name)
             for m in self._months_of(source, held.keys(), month):
                 content = _of_span(held, m) if source.window.by_span and m != WHOLE else held.get(m, NOTHING)
+                if source.window.as_known and month != WHOLE:
+                    content = self._as_known(source, m, month) or content
                 lines.append(f"{source.schema}.{source.name}|{m}|{content}")
         return lines
+
+    def _as_known(self, source: Input, held: str, month: str) -> str | None:
+        """What was known of a month of an input at the end of the asked one; None where the input does not tell."""
+        row = self._built.get(f"{source.schema}.{source.name}", {}).get(held, {})
+        if row.get("known_content") is None:
+            return None
+        return max((told for told in row["known_content"] if told.partition(" ")[0] <= month), default=NOTHING)
 
     @staticmethod
     def _months_of(source: Input, held: Collection[str], month: str) -> list[str]:
         if month == WHOLE:
             return [WHOLE] if WHOLE in held else sorted(held)
         if source.window.by_span:
-            return [month]
+            return source.window.reach([month]) or [month]
         if WHOLE in held:
             return [WHOLE]
         reach = source.window.reach([month])
@@ -87,8 +96,8 @@ class Contents:
 
 
 def _of_span(held: Mapping[str, str], month: str) -> str:
-    """Content of the rows that speak of a month; the last one held, of what has no end, holds for all later ones."""
-    return held.get(min(month, max((m for m in held if m != WHOLE), default=month)), NOTHING)
+    """Content of the rows that speak of a month: that of the latest month, up to it, in which they changed."""
+    return held.get(max((m for m in held if m <= month), default=""), NOTHING)
 
 
 def _digest(lines: Iterable[str]) -> str:

@@ -20,10 +20,19 @@ from claims_assets.automation import breaker, closed_months
 from claims_assets.code_links import link_to_function
 from claims_assets.contracts import Contract, compiled
 from claims_assets.freshness import policy
-from claims_assets.inputs import Input, LastYear, Spans, ThisMonth, Whole, Window
+from claims_assets.inputs import (
+    Input,
+    LastYear,
+    LastYearAsKnown,
+    Spans,
+    ThisMonth,
+    Whole,
+    WholeAsKnown,
+    Window,
+)
 from claims_assets.layers import LAKE_POOL, LAYERS, SCHEMAS, Cadence, Layer
 from claims_assets.monitoring import built_months
-from claims_assets.monitoring.built_months import Span
+from claims_assets.monitoring.built_months import Known, Span
 from claims_assets.monitoring.quality import score_of
 from claims_assets.monitoring.results import check_results, check_specs, publish
 from claims_assets.partitions import MONTH, claim_months
@@ -35,7 +44,19 @@ from claims_assets.runtime.memory import told
 from claims_assets.runtime.stage import Findings
 from claims_assets.staleness import Contents
 
-__all__ = ["Input", "LastYear", "Spans", "Table", "ThisMonth", "Whole", "Window", "table"]
+__all__ = [
+    "Input",
+    "Known",
+    "LastYear",
+    "LastYearAsKnown",
+    "Spans",
+    "Table",
+    "ThisMonth",
+    "Whole",
+    "WholeAsKnown",
+    "Window",
+    "table",
+]
 
 Picture = Callable[[str, Iterable[Mapping[str, Any]]], str]
 """Claim month and its rows -> Markdown with a small picture."""
@@ -59,6 +80,8 @@ class Table:
     deps: tuple[dg.AssetKey, ...]
     resources: tuple[str, ...]
     span: Span | None
+    ends_told_by: tuple[str, ...]
+    known: Known | None
     picture: Picture | None
     picture_of: tuple[str, ...]
     picture_months: int
@@ -96,6 +119,8 @@ def table(
     deps: Sequence[dg.AssetKey] = (),
     resources: Sequence[str] = (),
     span: Span | None = None,
+    ends_told_by: Sequence[str] = (),
+    known: Known | None = None,
     picture: Picture | None = None,
     picture_of: Sequence[str] = (),
     picture_months: int = 1,
@@ -114,6 +139,8 @@ def table(
         deps: assets that the table needs but does not read from the lake.
         resources: resource keys that the transform takes as parameters of the same names.
         span: of an unpartitioned table whose rows speak of claim months: the columns of the first and the last one.
+        ends_told_by: columns that say the same as the last of the span.
+        known: when its rows became known, of a table that others read as it was known.
         picture: draws the newest month that was built, for its metadata.
         picture_of: the columns that it reads; none: all, of a table small enough for it.
         picture_months: how many months up to that one it is given.
@@ -136,6 +163,8 @@ def table(
             deps=tuple(deps),
             resources=tuple(resources),
             span=span,
+            ends_told_by=tuple(ends_told_by),
+            known=known,
             picture=picture,
             picture_of=tuple(picture_of),
             picture_months=picture_months,
@@ -236,7 +265,7 @@ def _build(table: Table, months: list[str] | None, resources: Any) -> tuple[Find
     )
     publish(lake, table.full_name, compiled(table.contract), months, found)
     if not found.blocked:
-        built_months.publish(lake, table.schema, table.name, found, read, table.span)
+        built_months.publish(lake, table.schema, table.name, found, read, table.span, table.known, table.ends_told_by)
     return found, as_metadata(lineage(frame, compiled(table.contract).columns))
 
 
@@ -282,6 +311,7 @@ def report(context: dg.AssetExecutionContext, table: Table, findings: Findings, 
 
 def _mapping(window: Window, partitioned: bool) -> dg.PartitionMapping | None:
     """Which upstream months a month needs; None where either side has no months (Dagster's default is right there)."""
-    if not partitioned or window.months is None:
+    if not partitioned or window.months is None or window.by_span:
         return None
-    return dg.TimeWindowPartitionMapping(start_offset=1 - window.months - window.lag, end_offset=-window.lag)
+    first = (1 - window.months) * window.step - window.lag
+    return dg.TimeWindowPartitionMapping(start_offset=first, end_offset=-window.lag)

@@ -132,3 +132,42 @@ def test_a_change_of_a_table_read_whole_concerns_every_month(lake):
     contents._built["silver.x"]["all"]["fingerprint"] = "2"
     after = contents.read_for([Input("silver_x", "silver", "x", Window(None))], MONTHS)
     assert all(before[m] != after[m] for m in MONTHS)
+
+
+def test_a_window_with_a_step_is_stale_by_its_months_alone(lake):
+    contents, source = Contents(lake), Input("silver_x", "silver", "x", Window(2, step=2))
+    contents._built = {"silver.x": {m: {"fingerprint": m, "inputs": ""} for m in MONTHS}}
+    before = contents.read_for([source], MONTHS)
+    contents._built["silver.x"]["2024-02"] = {"fingerprint": "other", "inputs": ""}
+    after = contents.read_for([source], MONTHS)
+    assert [m for m in MONTHS if before[m] != after[m]] == ["2024-02", "2024-04"] == source.window.reached_by("2024-02")
+
+
+def test_news_concern_the_months_that_know_them_of_an_input_read_as_it_was_known(lake):
+    contents, source = Contents(lake), Input("silver_x", "silver", "x", Window(3, as_known=True))
+    row = {"fingerprint": "1", "inputs": "", "known_content": ["2024-01 a"]}
+    contents._built = {"silver.x": {"2024-01": row}}
+    before = contents.read_for([source], MONTHS)
+    contents._built["silver.x"]["2024-01"] = row | {"fingerprint": "2", "known_content": ["2024-01 a", "2024-03 b"]}
+    after = contents.read_for([source], MONTHS)
+    assert [m for m in MONTHS if before[m] != after[m]] == ["2024-03"], "2024-04 does not read 2024-01"
+
+
+def test_of_an_input_that_does_not_tell_when_rows_were_known_every_change_concerns_its_readers(lake):
+    contents, source = Contents(lake), Input("silver_x", "silver", "x", Window(2, as_known=True))
+    contents._built = {"silver.x": {"2024-01": {"fingerprint": "1", "inputs": "", "known_content": None}}}
+    before = contents.read_for([source], MONTHS)
+    contents._built["silver.x"]["2024-01"]["fingerprint"] = "2"
+    after = contents.read_for([source], MONTHS)
+    assert [m for m in MONTHS if before[m] != after[m]] == ["2024-01", "2024-02"]
+
+
+def test_rows_that_speak_of_a_month_concern_the_months_of_a_window_over_them(lake):
+    contents, source = Contents(lake), Input("bronze_x", "bronze", "x", Window(2, by_span=True))
+    held = {"all": "1", "2024-01": "a", "2024-02": "b", "2024-03": "-"}
+    contents._built = {"bronze.x": {m: {"fingerprint": f, "inputs": ""} for m, f in held.items()}}
+    before = contents.read_for([source], MONTHS)
+    contents._built["bronze.x"]["all"]["fingerprint"] = "2"
+    contents._built["bronze.x"]["2024-02"]["fingerprint"] = "other"
+    after = contents.read_for([source], MONTHS)
+    assert [m for m in MONTHS if before[m] != after[m]] == ["2024-02", "2024-03"]

@@ -8,22 +8,24 @@ the scale of `monitoring/quality.py`, 0 to 100, or a share.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from claims_assets.inputs import Input
-from claims_assets.monitoring.built_months import TABLE, built
+from claims_assets.monitoring.built_months import built
 from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.monitoring.waivers import QUALITY_ACCEPTED, record, waived
 from claims_assets.partitions import spoken
-from claims_assets.runtime.delta import Filter, delta_exists, read_arrow
+from claims_assets.runtime import records
 from claims_assets.sources.feeds import LANDING
 from claims_assets.staleness import Contents
 
 if TYPE_CHECKING:
+    import pyarrow.compute
+
     from claims_assets.runtime.lake import Lake
     from claims_assets.table import Table
 
@@ -88,19 +90,18 @@ def trigger(found: Quality, most_failures: int) -> str | None:
 
 def bad_months(lake: "Lake", names: Collection[str]) -> list[Bad]:
     """The months of these tables that trip the breaker and that nobody has accepted, in their order."""
-    here: Filter = ("table_name", "in", sorted(names))
-    scores = {_at(r): r["score"] for r in _committed(lake, "data_quality_scores", here, ("score", "<", LOWEST_SCORE))}
+    scores = {_at(r): r["score"] for r in _committed(lake, "data_quality_scores", names, _low)}
     failures: Counter[tuple[str, str]] = Counter()
     allowed: dict[tuple[str, str], float] = {}
-    for r in _committed(lake, "contract_results", here, ("failed", ">", 0), ("severity", "!=", "warn")):
+    for r in _committed(lake, "contract_results", names, _broken):
         failures[_at(r)] += r["failed"]
         allowed[_at(r)] = min(r["rows"] * MOST_ASIDE, lake.most_failures)
     # Every row that was set aside broke a rule, so below these a month can't trip; usually all are.
     suspected = scores.keys() | {at for at, n in failures.items() if n > allowed[at]}
     if not suspected:
         return []
-    columns = ["table_name", "claim_month", "rows_kept", "rows_quarantined", "fingerprint"]
-    known = {_at(r): r for r in read_arrow(lake.path(*TABLE), columns, where=[here]).to_pylist()}
+    stored = built(lake)
+    known = {(name, month): row for name in names for month, row in stored.get(name, {}).items()}
     found = []
     for at in sorted(suspected & known.keys()):
         aside = known[at]["rows_quarantined"]
@@ -241,11 +242,25 @@ def _at(row: Mapping) -> tuple[str, str]:
     return row["table_name"], row["claim_month"]
 
 
-def _committed(lake: "Lake", table: str, *where: Filter) -> list[dict]:
+def _low() -> "pyarrow.compute.Expression":
+    import pyarrow.compute as pc
+
+    return pc.field("score") < LOWEST_SCORE
+
+
+def _broken() -> "pyarrow.compute.Expression":
+    import pyarrow.compute as pc
+
+    return (pc.field("failed") > 0) & (pc.field("severity") != "warn")
+
+
+def _committed(
+    lake: "Lake", table: str, names: Collection[str], which: "Callable[[], pyarrow.compute.Expression]"
+) -> list[dict]:
     """What committed writes found: a refused one left the months as they were, and they are what is read."""
-    path = lake.path("monitoring", table)
-    if not delta_exists(path) or not where[0][2]:
+    import pyarrow.compute as pc
+
+    rows = records.rows_of(lake.path("monitoring", table))
+    if rows is None or not names:
         return []
-    # Spark states no bounds of a boolean, and a filter on one then finds nothing; so it is looked at here.
-    columns = ["table_name", "claim_month", "rows", "committed", where[1][0]]
-    return [row for row in read_arrow(path, columns, where=where).to_pylist() if row["committed"]]
+    return rows.filter(pc.field("table_name").isin(sorted(names)) & pc.field("committed") & which()).to_pylist()

@@ -35,7 +35,13 @@ class Immunizations(Contract):
         unique = ["source_file", "source_line"]
 
 
-@table(Immunizations, partitioned=False, keeps_rows_of=["landing_immunizations"], domain="members")
+@table(
+    Immunizations,
+    partitioned=False,
+    keeps_rows_of=["landing_immunizations"],
+    domain="members",
+    span=("administered_date", "administered_date"),
+)
 def immunizations(landing_immunizations: Whole) -> DataFrame:
     """Types the landed text and adds the month it became known: received, else administered."""
     administered = F.col("administered_date").try_cast("date")

@@ -8,9 +8,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from claims_assets import columns as c
-from claims_assets.contracts import Contract, rule
+from claims_assets.bronze.eligibility_news import with_speaks_from
+from claims_assets.contracts import Contract, compiled, rule
 from claims_assets.sources.code_sets import label_pattern
-from claims_assets.table import Whole, table
+from claims_assets.table import Known, Whole, table
 
 YES = ("Y", "YES", "T", "TRUE", "1", "ON")
 NO = ("N", "NO", "F", "FALSE", "0", "OFF")
@@ -43,6 +44,7 @@ class MemberEligibility(Contract):
     received_month: str = c.received_month()
     source_file: str = c.source_file()
     source_line: c.Count = c.source_line()
+    speaks_from: str = c.month("First claim month of which it says something new; NULL: it repeats the one before.")
 
     class Config:
         unique = ["source_file", "source_line"]
@@ -59,10 +61,18 @@ class MemberEligibility(Contract):
         }
 
 
-@table(MemberEligibility, partitioned=False, keeps_rows_of=["landing_member_eligibility"], domain="members")
+@table(
+    MemberEligibility,
+    partitioned=False,
+    keeps_rows_of=["landing_member_eligibility"],
+    domain="members",
+    span=("speaks_from", None),
+    known=Known(since=("received_month", "effective_date")),
+)
 def member_eligibility(landing_member_eligibility: Whole) -> DataFrame:
     """Types the landed text; what lacks a member or an effective date is quarantined with its text."""
-    return landing_member_eligibility.transform(lambda landed: with_plain_flags(landed, FLAGS))
+    said = [n for n in compiled(MemberEligibility).columns if n != "speaks_from"]
+    return with_speaks_from(with_plain_flags(landing_member_eligibility, FLAGS), said)
 
 
 def with_plain_flags(landed: DataFrame, names: tuple[str, ...]) -> DataFrame:

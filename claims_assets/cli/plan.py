@@ -42,15 +42,22 @@ class Graph:
 def next_batch(graph: Graph, done: Collection[dg.AssetKey], lake: Lake, universe: Sequence[str]) -> Batch | None:
     """The next assets to run together, or None when all is up to date.
 
+    An asset that can't be in the batch, because its months are others or are not known yet, is left for a later one,
+    with all that is made of it; what is not made of it goes on, since each run takes its time.
+
     Args:
         done: assets that have run or were found up to date; those found so here are not in the batch.
         universe: the claim months that the lake is about.
     """
     contents, left_alone, batch = Contents(lake), graph.left_alone(), Batch()
+    later: set[dg.AssetKey] = set()
     for key in graph.order:
         if key in done:
             continue
         table = graph.tables.get(key)
+        if _is_made_of(table, later):
+            later.add(key)
+            continue
         left = set(left_alone(table))
         open_months = [m for m in universe if m not in left]
         if table is None:
@@ -59,18 +66,30 @@ def next_batch(graph: Graph, done: Collection[dg.AssetKey], lake: Lake, universe
             asked = open_months if table.partitioned else None
             months = contents.stale(table.schema, table.name, table.inputs, asked, table.code_version)
         if table and _waits(table, batch, complete=months in (open_months, [WHOLE])):
-            return batch
-        months = sorted({*months, *_carried(table, batch, universe)} - left)
+            later.add(key)
+            continue
+        if _carried(table, batch, universe) - left - {*months}:
+            later.add(key)
+            continue
+        months = sorted({*months} - left)
         if not months:
             continue
         if months == [WHOLE]:
             batch.unpartitioned.add(key)
         elif batch.months and months != batch.months:
-            return batch
+            later.add(key)
+            continue
         else:
             batch.months = months
         batch.keys.append(key)
     return batch if batch.keys else None
+
+
+def _is_made_of(table: Table | None, later: Collection[dg.AssetKey]) -> bool:
+    """Whether an asset may read one of these; what a model reads is not told, so it waits for all before it."""
+    if table is None or table.deps:
+        return bool(later)
+    return any(i.key in later for i in table.inputs)
 
 
 def _waits(table: Table, batch: Batch, complete: bool) -> bool:
@@ -80,7 +99,7 @@ def _waits(table: Table, batch: Batch, complete: bool) -> bool:
 
 
 def _carried(table: Table | None, batch: Batch, universe: Sequence[str]) -> set[str]:
-    """Months of a table that a rebuild of its inputs in this batch will reach."""
+    """Months of a table that a rebuild of its inputs in this batch may reach: only its content will tell."""
     inputs = [i for i in table.inputs if i.key in batch.keys] if table else []
     if not inputs or table is None:
         return set()

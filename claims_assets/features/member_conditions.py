@@ -16,7 +16,7 @@ from claims_assets.features.comorbidities import Comorbidity, comorbidities
 from claims_assets.features.conditions import CONDITIONS, number_of_chronic_conditions
 from claims_assets.features.evidence import present, total
 from claims_assets.features.utilization import KEY
-from claims_assets.table import LastYear, table
+from claims_assets.table import LastYearAsKnown, table
 
 CHARLSON, ELIXHAUSER = comorbidities("charlson"), comorbidities("elixhauser")
 
@@ -115,7 +115,7 @@ class MemberConditions(Contract):
 
 @table(MemberConditions, domain="risk", keeps_rows_of=("silver_member_months_as_known",))
 def member_conditions(
-    silver_claim_versions: LastYear, silver_member_months_as_known: DataFrame, months: list[str]
+    silver_claim_versions: LastYearAsKnown, silver_member_months_as_known: DataFrame, months: list[str]
 ) -> DataFrame:
     """Conditions of the members enrolled in the asked months, each from what was known at the end of its month."""
     groups = (*CONDITIONS, *CHARLSON, *ELIXHAUSER)

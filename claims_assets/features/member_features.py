@@ -24,7 +24,7 @@ from claims_assets.features.scores import (
 from claims_assets.features.utilization import with_utilization
 from claims_assets.silver.demographics import AGE_GROUPS, ETHNICITIES, GENDERS, RACES
 from claims_assets.silver.member_months import AGE
-from claims_assets.table import LastYear, table
+from claims_assets.table import LastYearAsKnown, table
 
 NEVER_DAYS = 366
 """Days since an event that the twelve months do not hold, and the most days any event is held to lie back."""
@@ -157,7 +157,7 @@ class MemberFeatures(Contract):
 
 @table(MemberFeatures, domain="risk")
 def member_features(
-    silver_claim_versions: LastYear,
+    silver_claim_versions: LastYearAsKnown,
     silver_member_months_as_known: DataFrame,
     gold_member_conditions: DataFrame,
     months: list[str],

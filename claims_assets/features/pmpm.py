@@ -25,6 +25,8 @@ READ_MONTHS = VALUED_MONTHS + 1
 """One month before the oldest valued one is read too: its stays have nights in that one."""
 ValuedMonths = Annotated[DataFrame, Window(READ_MONTHS)]
 """An input read for the months of service that an as-of month values, and the one before."""
+ValuedMonthsAsKnown = Annotated[DataFrame, Window(READ_MONTHS, as_known=True)]
+"""The same of an input whose later news change nothing."""
 
 AGES = {"min_value": 0, "max_value": VALUED_MONTHS - 1}
 
@@ -68,7 +70,9 @@ class Pmpm(Contract):
 
 
 @table(Pmpm, phi="limited", picture=picture)
-def pmpm(silver_claim_versions: ValuedMonths, silver_member_months: ValuedMonths, months: list[str]) -> DataFrame:
+def pmpm(
+    silver_claim_versions: ValuedMonthsAsKnown, silver_member_months: ValuedMonths, months: list[str]
+) -> DataFrame:
     """Values the 24 months of service up to each asked month with what was known by its end.
 
     - Paid lines count from the month they were known until a void or replacement was known.

@@ -40,8 +40,8 @@ LEAST_EXPOSURE = 1
 YEAR = {"min_value": 1, "max_value": HORIZON_MONTHS}
 
 AtIndex = Annotated[DataFrame, Window(1, lag=JUDGED_MONTHS)]
-OutcomeYear = Annotated[DataFrame, Window(HORIZON_MONTHS, lag=RUN_OUT_MONTHS)]
-IndexToJudged = Annotated[DataFrame, Window(JUDGED_MONTHS + 1)]
+OutcomeYear = Annotated[DataFrame, Window(HORIZON_MONTHS, lag=RUN_OUT_MONTHS, as_known=True)]
+IndexAndJudged = Annotated[DataFrame, Window(2, step=JUDGED_MONTHS)]
 """Read for its index month and its judged month."""
 
 
@@ -81,8 +81,8 @@ class RiskTrainingRows(MemberFeatures):
 def risk_training_rows(
     gold_member_features: AtIndex,
     silver_claim_versions: OutcomeYear,
-    silver_enrolment_as_known: IndexToJudged,
-    gold_pmpm: IndexToJudged,
+    silver_enrolment_as_known: IndexAndJudged,
+    gold_pmpm: IndexAndJudged,
     months: list[str],
 ) -> DataFrame:
     """Members of the index months with a full look-back, and their outcomes as known in the asked months.

@@ -13,7 +13,7 @@ from claims_assets.contracts import Compiled, Contract, compiled
 from claims_assets.monitoring.contract_results import WHOLE, ContractResults, result_rows
 from claims_assets.monitoring.data_quality_scores import DataQualityScores, score_rows
 from claims_assets.monitoring.quality import Score, lowest, score_of
-from claims_assets.partitions import MONTH
+from claims_assets.runtime import records
 from claims_assets.runtime.delta import delta_exists, stored_schema
 from claims_assets.runtime.stage import Findings
 
@@ -100,5 +100,8 @@ def _replace(lake: "Lake", into: str, model: type[Contract], name: str, months, 
 
     path, schema = lake.path("monitoring", into), compiled(model).arrow_schema()
     fits = not delta_exists(path) or stored_schema(path).names == schema.names
-    where = {"table_name": [name], MONTH: list(months or [WHOLE])}
-    lake.writer.replace(path, pa.Table.from_pylist(rows, schema=schema), "table_name", where if fits else None)
+    table = pa.Table.from_pylist(rows, schema=schema)
+    if fits:
+        records.replace(lake, path, table, name, list(months or [WHOLE]))
+    else:
+        lake.writer.replace(path, table, records.TABLE_NAME, None)

@@ -18,7 +18,7 @@ from claims_assets.predictions.case_ranking import SIGNAL, with_lower_bounds
 from claims_assets.predictions.fraud_cases_plot import picture
 from claims_assets.predictions.fraud_labels_as_known import CLEARED, CONFIRMED, latest_labels
 from claims_assets.predictions.fraud_rules import SEVERITIES
-from claims_assets.table import LastYear, Whole, table
+from claims_assets.table import LastYear, Spans, table
 
 LOOK_BACK = 12
 """Months of claims that a case rests on, its own month included. One month holds too few claims of most providers to
@@ -79,7 +79,7 @@ class FraudCases(Contract):
 def fraud_cases(
     gold_claim_fraud_scores: LastYear,
     gold_fraud_supervised_scores: LastYear,
-    bronze_fraud_labels: Whole,
+    bronze_fraud_labels: Spans,
     months: list[str],
 ) -> DataFrame:
     """Providers with at least one flagged claim in the year up to each asked month."""

@@ -2,6 +2,7 @@
 `runtime/writers.py`.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -70,9 +71,15 @@ def stored_files(path: Path) -> list[str]:
 
 def rows_by_month(path: Path) -> dict[str, int]:
     """Rows per claim month, from the Delta log alone; all under '' for a table without claim months."""
+    stamp, known = log_stamp(path), _counted.get(str(path))
+    if known is None or known[0] != stamp:
+        known = _counted[str(path)] = (stamp, _count(_table(path)))
+    return dict(known[1])
+
+
+def _count(table: "DeltaTable") -> dict[str, int]:
     import pyarrow as pa
 
-    table = _table(path)
     actions = pa.table(table.get_add_actions(flatten=True))
     by_month = MONTH in table.metadata().partition_columns
     values = actions.column(f"partition.{MONTH}").to_pylist() if by_month else [""] * actions.num_rows
@@ -98,9 +105,17 @@ def read_arrow(
     return _table(path).to_pyarrow_table(filters=wanted or None, columns=list(columns), filesystem=_local(path))
 
 
-def dataset(path: Path, only: tuple[str, str]) -> "pyarrow.dataset.Dataset":
-    """The files of one partition, given as (column, value), for a reader that takes a part at a time."""
-    return _table(path).to_pyarrow_dataset(file_pruning_predicate=[(only[0], "=", only[1])], filesystem=_local(path))
+def dataset(
+    path: Path, only: tuple[str, str] | None = None, months: Sequence[str] | None = None
+) -> "pyarrow.dataset.Dataset":
+    """The files of a table for a reader that takes a part at a time.
+
+    Args:
+        only: of one partition, as (column, value).
+        months: of a table by claim months, those of these months alone.
+    """
+    wanted = [*([(only[0], "=", only[1])] if only else []), *([(MONTH, "in", list(months))] if months else [])]
+    return _table(path).to_pyarrow_dataset(file_pruning_predicate=wanted or None, filesystem=_local(path))
 
 
 def _local(path: Path) -> Any:
@@ -109,7 +124,33 @@ def _local(path: Path) -> Any:
     return fs.SubTreeFileSystem(str(path), fs.LocalFileSystem())
 
 
+Stamp = tuple[int, str, int]
+"""Of a log: its folder, its newest commit, and when that was written."""
+_opened: "dict[str, tuple[Stamp, DeltaTable]]" = {}
+_counted: dict[str, tuple[Stamp, dict[str, int]]] = {}
+
+
+def log_stamp(path: Path) -> Stamp:
+    """What says that a table has not changed: reading a log of hundreds of commits again takes much longer."""
+    log = path / "_delta_log"
+    with os.scandir(log) as found:
+        newest = max((f.name for f in found if f.name.endswith(".json") and f.name[0].isdigit()), default="")
+    return log.stat().st_ino, newest, (log / newest).stat().st_mtime_ns
+
+
+def open_table(path: Path) -> "DeltaTable":
+    """The table of a folder as it is now; kept open, and read on from where its log was read to."""
+    return _table(path)
+
+
 def _table(path: Path) -> "DeltaTable":
     from deltalake import DeltaTable
 
-    return DeltaTable(str(path))
+    stamp, known = log_stamp(path), _opened.get(str(path))
+    if known is None or known[0] != stamp:
+        goes_on = known is not None and known[0][0] == stamp[0] and known[0][1] < stamp[1]
+        table = known[1] if known and goes_on else DeltaTable(str(path))
+        if goes_on:
+            table.update_incremental()
+        known = _opened[str(path)] = (stamp, table)
+    return known[1]

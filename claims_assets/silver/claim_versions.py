@@ -23,7 +23,7 @@ from claims_assets.bronze.claim_links import (
 from claims_assets.contracts import Contract, compiled, reject, rejection
 from claims_assets.silver import codes
 from claims_assets.silver.line_versions import GIVEN, KEY, PLACE, REASONS, settled
-from claims_assets.table import Spans, table
+from claims_assets.table import Known, Spans, table
 
 
 class VersionColumns(Contract):
@@ -155,7 +155,11 @@ _SETTLED = (
 )
 
 
-@table(ClaimVersions, keeps_rows_of=["bronze_medical_claims", "bronze_pharmacy_claims"])
+@table(
+    ClaimVersions,
+    keeps_rows_of=["bronze_medical_claims", "bronze_pharmacy_claims"],
+    known=Known(since=("known_from",), until="cancelled_on", later=("cancelled_by",)),
+)
 def claim_versions(
     bronze_medical_claims: DataFrame, bronze_pharmacy_claims: DataFrame, bronze_claim_links: Spans
 ) -> DataFrame:

@@ -12,7 +12,7 @@ from claims_assets.contracts import Contract
 from claims_assets.silver.eligibility import MEMBER_AS_KNOWN, enrolment_spans
 from claims_assets.silver.enrolment import by_month, last_day
 from claims_assets.silver.known_records import records_as_known
-from claims_assets.table import Whole, table
+from claims_assets.table import WholeAsKnown, table
 
 MONTHS_TOLD = 27
 """A year before an index month, the year after it, and the three months in which late news of that year comes in."""
@@ -34,7 +34,7 @@ class EnrolmentAsKnown(Contract):
 
 
 @table(EnrolmentAsKnown, domain="members")
-def enrolment_as_known(bronze_member_eligibility: Whole, months: list[str]) -> DataFrame:
+def enrolment_as_known(bronze_member_eligibility: WholeAsKnown, months: list[str]) -> DataFrame:
     """Months with an enrolled day, by the records received by the end of each asked month."""
     records = records_as_known(bronze_member_eligibility, months)
     spans = enrolment_spans(records, last_day(max(months)), MEMBER_AS_KNOWN)

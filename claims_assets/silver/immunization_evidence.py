@@ -77,6 +77,7 @@ class ImmunizationEvidence(Contract):
     partitioned=False,
     domain="members",
     span=("first_month", "last_month"),
+    ends_told_by=("cancelled_on",),
     code_version=fingerprint("vaccine_codes.csv"),
 )
 def immunization_evidence(silver_claim_versions: Whole, bronze_immunizations: Whole) -> DataFrame:

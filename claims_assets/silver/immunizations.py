@@ -24,10 +24,13 @@ from claims_assets.silver.immunization_evidence import (
     with_vaccine,
 )
 from claims_assets.sources.code_sets import CODE_SYSTEMS, VACCINES, fingerprint
-from claims_assets.table import Whole, Window, table
+from claims_assets.table import Window, table
 
 SinceLastMonth = Annotated[DataFrame, Window(2)]
 """An input read for each asked month and the one before: a dose may show up again across the month's border."""
+
+DaysSinceLastMonth = Annotated[DataFrame, Window(2, by_span=True)]
+"""The same of an input without claim months, whose rows speak of the month of their day."""
 
 SAME_DOSE_DAYS = 4
 """Evidence of one vaccine at most this many days apart is of one dose. It is the grace period of ACIP's general best
@@ -57,7 +60,7 @@ class Immunizations(Contract):
 def immunizations(
     silver_medical_claims: SinceLastMonth,
     silver_pharmacy_claims: SinceLastMonth,
-    bronze_immunizations: Whole,
+    bronze_immunizations: DaysSinceLastMonth,
     months: list[str],
 ) -> DataFrame:
     """Doses of the asked months.

@@ -16,8 +16,8 @@ from claims_assets.silver.codes import normal_id
 from claims_assets.silver.eligibility import MEMBER_AS_KNOWN, with_days_in_force
 
 RECORD = ("member_id", "effective_date")
-ORIGIN = ("received_month", "source_file", "source_line")
-"""How a record came in, not what it says."""
+ORIGIN = ("received_month", "source_file", "source_line", "speaks_from")
+"""How a record came in and what was new in it, not what it says."""
 
 
 def records_as_known(eligibility: DataFrame, months: list[str]) -> DataFrame:

@@ -24,7 +24,7 @@ from claims_assets.silver.demographics import (
 )
 from claims_assets.silver.eligibility import MEMBER, enrolment_spans, standing_records
 from claims_assets.silver.enrolment import DAY_DIGITS, DAYS_OF_YEAR, by_month, enrolment_by_month, last_day
-from claims_assets.table import Whole, table
+from claims_assets.table import Spans, table
 
 AGE = {"min_value": 0, "max_value": 120}
 """Years; the range that the source system's quality rules hold to be plausible."""
@@ -82,7 +82,7 @@ class MemberMonths(Contract):
 
 
 @table(MemberMonths, domain="members")
-def member_months(bronze_member_eligibility: Whole, months: list[str]) -> DataFrame:
+def member_months(bronze_member_eligibility: Spans, months: list[str]) -> DataFrame:
     """Members enrolled on any day of the asked months, with the attributes of the latest record in force then.
 
     Spans without an end count as enrolled to the end of the month. What comes after it changes nothing.

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from claims_assets.silver.eligibility import MEMBER_AS_KNOWN
 from claims_assets.silver.known_records import records_as_known
 from claims_assets.silver.member_months import MemberMonths, described_months
-from claims_assets.table import Whole, table
+from claims_assets.table import WholeAsKnown, table
 
 
 class MemberMonthsAsKnown(MemberMonths):
@@ -22,7 +22,7 @@ class MemberMonthsAsKnown(MemberMonths):
 
 
 @table(MemberMonthsAsKnown, domain="members")
-def member_months_as_known(bronze_member_eligibility: Whole, months: list[str]) -> DataFrame:
+def member_months_as_known(bronze_member_eligibility: WholeAsKnown, months: list[str]) -> DataFrame:
     """Members enrolled on any day of the asked months, by the records received by the end of each."""
     records = records_as_known(bronze_member_eligibility, months)
     return described_months(records, months, MEMBER_AS_KNOWN)

@@ -24,7 +24,7 @@ from claims_assets.automation.alerts.drift import drifts
 from claims_assets.automation.alerts.up_to_date import UpToDate, landed_months
 from claims_assets.automation.alerts.volume import few_rows, low_volume
 from claims_assets.monitoring.alerts import Alert
-from claims_assets.monitoring.built_months import built
+from claims_assets.monitoring.built_months import Built, built
 from claims_assets.monitoring.contract_results import WHOLE
 from claims_assets.monitoring.results import ROWS_KEEP_CONTRACT
 from claims_assets.partitions import months_between
@@ -68,7 +68,7 @@ class Sight:
         return read_arrow(path, ["table_name", "claim_month", "score", "band", "committed"]).to_pylist()
 
     @cached_property
-    def built(self) -> dict[str, dict[str, dict]]:
+    def built(self) -> Built:
         return built(self.lake)
 
 
