@@ -56,6 +56,12 @@ def as_text(told: Mapping[str, Any]) -> str:
     for way, of in ways.items():
         if "one_month" in of:
             lines.append(f"one month again, {way}, from the start of Python: {_numbers(of['one_month'])}")
+    if all("one_month" in ways.get(way, {}) for way in GRAPH):
+        ratios = ", ".join(
+            f"{ways['sail']['one_month'][m] / ways['spark']['one_month'][m]:.2f}x {name}"
+            for m, name in MEASURES.items()
+        )
+        lines.append(f"one month again, sail to spark: {ratios}")
     if "bare" in told:
         full, bare = (_cpu(of) for of in (ways["sail"]["tables"], told["bare"]))
         more = f"{full / bare - 1:+.0%}" if bare else "unknown"
@@ -66,13 +72,14 @@ def as_text(told: Mapping[str, Any]) -> str:
 def _by_table(told: Mapping[str, Any]) -> list[str]:
     """CPU seconds of each table, the furthest from the rival first."""
     ways = {way: of["tables"] for way, of in told["ways"].items()} | ({"bare": told["bare"]} if "bare" in told else {})
-    lines = [f"{'CPU s':<32}" + "".join(f"{way:>9}" for way in ways) + "   sail to " + RIVAL]
+    both = {"sail", RIVAL} <= ways.keys()
+    lines = [f"{'CPU s':<32}" + "".join(f"{way:>9}" for way in ways) + (f"   sail to {RIVAL}" if both else "")]
     rows = []
     for name in TABLES:
         spent = {way: of[name]["cpu"] for way, of in ways.items()}
-        ratio = spent["sail"] / spent[RIVAL] if spent.get(RIVAL) and "sail" in spent else 0.0
+        ratio = spent["sail"] / max(spent[RIVAL], 0.01) if both else 0.0
         numbers = "".join(f"{seconds:>9.1f}" for seconds in spent.values())
-        rows.append((ratio, f"{name.replace('_', '.', 1):<32}{numbers}   {ratio:.2f}x"))
+        rows.append((ratio, f"{name.replace('_', '.', 1):<32}{numbers}" + (f"   {ratio:.2f}x" if both else "")))
     return lines + [line for _, line in sorted(rows, reverse=True)]
 
 
@@ -130,11 +137,13 @@ def plot(told: Mapping[str, Any], path: Path) -> None:
 
     sizes = {f"{float(n):g} M": of for n, of in told["sizes"].items() if RIVAL in of["ways"]}
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
-    _bars(left, {w: [_of(of, w) for of in sizes.values()] for w in (*GRAPH, *BY_HAND)}, list(sizes))
+    ran = [w for w in (*GRAPH, *BY_HAND) if any(w in of["ways"] for of in sizes.values())]
+    _bars(left, {w: [_of(of, w) for of in sizes.values()] for w in ran}, list(sizes))
     left.axhline(1, color="black", linewidth=0.8)
     left.set_title("CPU seconds, all tables, over DuckDB by hand")
     left.set_xlabel("claim lines")
-    again = {w: [of["ways"].get(w, {}).get("one_month", {}).get("wall", 0) for of in sizes.values()] for w in GRAPH}
+    again = {w: [of["ways"].get(w, {}).get("one_month", {}).get("wall", 0) for of in sizes.values()] for w in ran}
+    again = {w: seconds for w, seconds in again.items() if any(seconds)}
     _bars(right, again, list(sizes), unit="s")
     right.set_title("one month again: seconds from the start of Python")
     right.set_xlabel("claim lines in the lake")
@@ -147,6 +156,8 @@ def _of(told: Mapping[str, Any], way: str) -> float:
 
 
 def _bars(axes: Any, heights: Mapping[str, list[float]], labels: list[str], unit: str = "") -> None:
+    if not heights:
+        return
     width = 0.8 / len(heights)
     for n, (way, values) in enumerate(heights.items()):
         bars = axes.bar([x + n * width for x in range(len(labels))], values, width, label=way)
