@@ -20,7 +20,7 @@ ROWS_PER_CHUNK = MOST_ROWS
 
 def reach(lake: Lake, source: Input, months: Sequence[str] | None) -> list[str] | None:
     """The months to read of an input; None for all of it."""
-    if months is None or "" in lake.rows_by_month(source.schema, source.name):
+    if months is None or source.window.by_span or "" in lake.rows_by_month(source.schema, source.name):
         return None
     return source.window.reach(months)
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import sqlalchemy as db
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
@@ -21,23 +22,36 @@ from sqlalchemy import event
 from sqlalchemy.pool import QueuePool
 
 FOLDER = Path("history", "runs")
-"""Below DAGSTER_HOME, where Dagster keeps event logs unless told."""
+"""Below the folder of an instance, where Dagster keeps event logs unless told."""
 MOST_OPEN = 8
 """Databases whose connection stays open: each run has a database of its own, and the UI looks at many."""
 
 
 class OpenSqliteEventLogStorage(SqliteEventLogStorage):
-    """`SqliteEventLogStorage` of `<base_dir>/history/runs`, by connections that stay open."""
+    """`SqliteEventLogStorage` in the instance's own folder, by connections that stay open."""
 
-    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+    def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
+        # Dagster makes a storage first and tells it the instance next; only then is the folder known.
+        self._given = inst_data
         self._engines: OrderedDict[str, db.Engine] = OrderedDict()
         self._tables: set[str] = set()
-        super().__init__(base_dir, inst_data)
+
+    @property
+    def inst_data(self) -> ConfigurableClassData | None:
+        return self._given
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        return {}
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "SqliteEventLogStorage":
-        """The storage of a Dagster instance whose `base_dir` is DAGSTER_HOME."""
-        return cls(str(Path(config_value["base_dir"]) / FOLDER), inst_data)
+        return cls(inst_data)
+
+    def register_instance(self, instance: dg.DagsterInstance) -> None:
+        """Open the events of an instance."""
+        super().__init__(str(Path(instance.root_directory) / FOLDER), self._given)
+        super().register_instance(instance)
 
     def has_table(self, table_name: str) -> bool:
         """Whether the index has a table; one that is there stays."""

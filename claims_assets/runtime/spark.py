@@ -5,6 +5,7 @@ definitions starts nothing.
 that `make spark-deps` fetched, or the session that a cluster has ready. Both give the same rows.
 """
 
+import atexit
 import contextlib
 import os
 import shutil
@@ -90,6 +91,9 @@ def current_session() -> SparkSession:
 def embedded_session(memory_limit: int) -> SparkSession:
     """A Spark session on the embedded server (started once a process), in UTC."""
     session = SparkSession.builder.config("spark.remote", _url(memory_limit)).getOrCreate()
+    # At exit the client asks the server to forget its models, of which there are none, and waits for an answer that a
+    # server without memory never gives.
+    atexit.register(session.client.close)  # pyright: ignore[reportAttributeAccessIssue]  # of a Connect session
     return _with(session, UTC | NO_CALL_SITES)
 
 

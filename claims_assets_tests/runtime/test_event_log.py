@@ -16,7 +16,6 @@ OPEN = """
 event_log_storage:
   module: claims_assets.runtime.event_log
   class: OpenSqliteEventLogStorage
-  config: {base_dir: "%s"}
 """
 MONTHS = ["2024-01", "2024-02"]
 
@@ -44,7 +43,7 @@ def plain(home: Path) -> dg.DagsterInstance:
 
 def kept_open(home: Path) -> dg.DagsterInstance:
     home.mkdir(exist_ok=True)
-    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n" + OPEN % home)
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n" + OPEN)
     return dg.DagsterInstance.from_config(str(home))
 
 

@@ -19,6 +19,7 @@ ONLY_ON_THE_HOST = (
 )
 """Modules that no step imports."""
 OF_LIBRARIES = {
+    "sqlalchemy",
     "threadpoolctl",
     "dagster_pipes",
     "databricks",
