@@ -101,12 +101,20 @@ def _family(pid: int) -> list[int]:
     while waiting:
         one = waiting.pop()
         found.append(one)
-        for task in Path(f"/proc/{one}/task").glob("*/children"):
+        for task in _children(one):
             try:
                 waiting += [int(child) for child in task.read_text().split()]
             except OSError:  # a thread that ended just now
                 continue
     return found
+
+
+def _children(pid: int) -> list[Path]:
+    """The files that list the children of each of its threads; none once it is gone."""
+    try:
+        return list(Path(f"/proc/{pid}/task").glob("*/children"))
+    except OSError:
+        return []
 
 
 def _used(pid: int) -> tuple[float, int, int] | None:

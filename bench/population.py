@@ -77,7 +77,7 @@ def memory_of(asked: str | None) -> int:
 
 def environment(home: Path, engine: str, memory: int, start: str) -> dict[str, str]:
     """Of a process of the graph: this one's, without its settings."""
-    mine = {n: v for n, v in os.environ.items() if not n.startswith(("CLAIMS_", "MLFLOW_"))}
+    mine = {n: v for n, v in os.environ.items() if not n.startswith(("CLAIMS_", "MLFLOW_", "SPARK_"))}
     jars = os.environ.get("CLAIMS_SPARK_JARS") or str(Path(".cache/spark-jars").absolute())
     asked = {"CLAIMS_HOME": str(home), "CLAIMS_ENGINE": engine, "CLAIMS_SPARK_JARS": jars, "CLAIMS_START_MONTH": start}
     quiet = {"DAGSTER_DISABLE_TELEMETRY": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}

@@ -5,6 +5,7 @@ over the process and its children. Elsewhere: who takes a share (`spark.py` the 
 counts of a stage, `reading.py` the rows of one commit).
 """
 
+import contextlib
 import ctypes
 import os
 import sys
@@ -21,7 +22,8 @@ ENGINE_SHARE = 0.4
 """Share of the rest that goes to the operators of Sail: their batches and writers are not counted in their pool."""
 HEAP_SHARE = 0.6
 """Share of the rest that goes to the heap of Spark, which counts everything; its Python workers hold what is left."""
-LEAST_SHARE = 256 * MEGABYTE
+LEAST_SHARE, LEAST_HEAP = 256 * MEGABYTE, 512 * MEGABYTE
+"""Spark starts with no heap below 450 MB: it keeps 300 MB and asks for half as much again (UnifiedMemoryManager)."""
 MOST_ROWS, LEAST_ROWS = 1_000_000, 50_000
 BYTES_A_ROW = 4 * GIGABYTE // MOST_ROWS
 """Of the limit, for each input row of one commit: a million rows of claims with sixty columns fit into 4 GB."""
@@ -54,7 +56,7 @@ def engine_share(limit: int) -> int:
 
 def heap_share(limit: int) -> int:
     """Bytes for the heap of Spark's driver, of a limit for the process and its children."""
-    return max(LEAST_SHARE, int((limit - PROCESS) * HEAP_SHARE))
+    return max(LEAST_HEAP, int((limit - PROCESS) * HEAP_SHARE))
 
 
 def rows_at_once(limit: int | None) -> int:
@@ -192,11 +194,9 @@ def held(process: int) -> int:
 def _family(process: int) -> list[int]:
     found = [process]
     for one in found:
-        for listed in Path(f"/proc/{one}/task").glob("*/children"):
-            try:
+        with contextlib.suppress(OSError):  # it, or one of its threads, has ended since
+            for listed in Path(f"/proc/{one}/task").glob("*/children"):
                 found += map(int, listed.read_text().split())
-            except OSError:  # a thread that has ended since
-                continue
     return found
 
 
